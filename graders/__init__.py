@@ -1,0 +1,1 @@
+"""An autograder and assignment-checking harness for deep-learning courses."""
