@@ -32,7 +32,9 @@ def reference_path(slug: str) -> Path:
     """Return the path of an assignment's reference solution; raises UsageError where it is not shipped."""
     path = home() / "reference" / slug / "solution.py"
     if not path.is_file():
-        raise UsageError(f"{path}: the reference solution is needed to grade and is not there; set GRADERS_HOME to a checkout")
+        raise UsageError(
+            f"{path}: the reference solution is needed to grade and is not there; set GRADERS_HOME to a checkout"
+        )
     return path
 
 

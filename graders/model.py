@@ -146,7 +146,8 @@ class Slice:
     """The statements that an item needs, in the order to run them, and the student's own modules that they import.
 
     `found` maps the names of items to the names that the student gave them, `parameters` the latter to the parameter
-    names of their constructors, `notes` are lines for the report.
+    names of their constructors, `undefined` are names that the statements need and that nothing of them binds, `notes`
+    are lines for the report.
     """
 
     statements: tuple[Statement, ...]
@@ -154,6 +155,7 @@ class Slice:
     found: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    undefined: tuple[str, ...] = ()
 
 
 # What was seen --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,58 @@
+"""The graders of each assignment: per item a probe and a judge, side by side. This module is their common form."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+from graders.errors import UsageError, did_you_mean
+from graders.model import Assignment, Experiment, Outcome
+
+Experiments = Mapping[str, Callable[[], "Measured"]]
+# What an experiment returns: JSON values and arrays under one name each.
+Measured = Mapping[str, Any]
+Seen = Mapping[str, Experiment]
+
+
+class Grader(Protocol):
+    """Probe and judge of one item. `arguments` is the order of the constructor's arguments in the handout."""
+
+    arguments: tuple[str, ...]
+
+    def probe(self, student: Any, lab: Any, draw: Any) -> Experiments:
+        """Return the experiments by name; each runs beside the student's code and contains no expected value.
+
+        `student` builds the student's objects, `lab` holds the instruments of the framework, `draw` the inputs.
+        """
+        ...
+
+    def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
+        """Compare the student's evidence with the reference's; yield one outcome per criterion of the rubric."""
+        ...
+
+
+class Registry(dict[str, Grader]):
+    """The graders of one assignment by item id; `@registry.item("C3")` adds one."""
+
+    def item(self, item_id: str) -> Callable[[type], type]:
+        """Register an instance of the decorated class for that item."""
+
+        def register(grader: type) -> type:
+            self[item_id] = grader()
+            return grader
+
+        return register
+
+
+def load_graders(assignment: Assignment) -> Registry:
+    """Return the graders of an assignment; raises UsageError when they and the rubric do not have the same items."""
+    module = importlib.import_module(f"graders.assignments.{assignment.slug}")
+    registry: Registry = module.GRADERS
+    wanted = {item.id for item in assignment.items if item.tier == "behaviour"}
+    for item_id in sorted(wanted - set(registry)):
+        raise UsageError(
+            f"rubrics/{assignment.slug}.toml: item {item_id} has tier 'behaviour' but no grader"
+            f"{did_you_mean(item_id, registry)}"
+        )
+    return registry

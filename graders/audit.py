@@ -1,0 +1,204 @@
+"""How good the graders are: every mutant must lose exactly its item for the stated reason, every variant keep everything."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graders.engine.classroom import Plan, grade_all, open_classroom
+from graders.errors import Fault, UsageError
+from graders.home import reference_path
+from graders.model import Assignment, Mutant, Report, SourceFile, Submission, Variant, Verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True)
+class MutantResult:
+    """What became of one mutant: the items that it lost marks on, and the criteria of its own item."""
+
+    mutant: Mutant
+    lost: tuple[str, ...]
+    criteria: tuple[str, ...]
+
+    @property
+    def caught(self) -> bool:
+        """Whether it lost exactly its own item, and there the criteria that it is about."""
+        return self.lost == (self.mutant.item,) and set(self.mutant.loses) <= set(self.criteria)
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "name": self.mutant.name,
+            "item": self.mutant.item,
+            "mistake": self.mutant.mistake,
+            "intended": [self.mutant.item],
+            "lost": list(self.lost),
+            "intended_criteria": list(self.mutant.loses),
+            "lost_criteria": list(self.criteria),
+            "caught": self.caught,
+        }
+
+
+@dataclass(frozen=True)
+class VariantResult:
+    """What became of one variant: the items that it lost marks on, and the first reasons."""
+
+    variant: Variant
+    lost: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+    @property
+    def kept(self) -> bool:
+        """Whether it kept full marks."""
+        return not self.lost
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "name": self.variant.name,
+            "item": self.variant.item,
+            "why": self.variant.why,
+            "lost": list(self.lost),
+            "reasons": list(self.reasons),
+            "kept": self.kept,
+        }
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The results of all mutants and variants."""
+
+    mutants: tuple[MutantResult, ...]
+    variants: tuple[VariantResult, ...]
+    faults: int
+    provenance: Mapping[str, Any]
+
+    @property
+    def slips(self) -> int:
+        """How many mutants survived, were caught for another reason, or variants were harmed; an empty audit is a slip."""
+        wrong = sum(not one.caught for one in self.mutants) + sum(not one.kept for one in self.variants)
+        return wrong or int(not self.mutants or not self.variants)
+
+    def document(self) -> dict[str, Any]:
+        """Return the audit as JSON values."""
+        return {
+            "schema": 1,
+            "mutants": [one.document() for one in self.mutants],
+            "variants": [one.document() for one in self.variants],
+            "faults": self.faults,
+            "provenance": dict(self.provenance),
+        }
+
+
+def audit_assignment(
+    assignment: Assignment, items: Sequence[str], jobs: int, isolation: str | None = None, seed: int | None = None
+) -> Audit:
+    """Grade all mutants and variants of an assignment (of these items; of all when none is named) as whole submissions."""
+    source = reference_path(assignment.slug)
+    text = source.read_text(encoding="utf-8")
+    mutants = _of_items(_load(source.parent / "mutants.py", "MUTANTS"), items, assignment)
+    variants = _of_items(_load(source.parent / "variants.py", "VARIANTS"), items, assignment)
+    edited = [as_submission(edit.name, apply_edit(text, edit)) for edit in (*mutants, *variants)]
+    plan = Plan(assignment, jobs=jobs, isolation=isolation, seed=seed)
+    with tempfile.TemporaryDirectory() as folder, open_classroom(plan, Path(folder) / "audit.sqlite") as classroom:
+        reports = grade_all(classroom, edited, plan.items, jobs, lambda _: None)
+        provenance = classroom.provenance
+    return Audit(
+        tuple(_mutant_result(m, report) for m, report in zip(mutants, reports, strict=False)),
+        tuple(_variant_result(v, report) for v, report in zip(variants, reports[len(mutants) :], strict=True)),
+        sum(item.verdict is Verdict.FAULT for report in reports for item in report.items),
+        provenance,
+    )
+
+
+def _load(path: Path, name: str) -> tuple[Any, ...]:
+    """Return the tuple of that name in a file of the reference, which is data: it imports the words and nothing else."""
+    spec = importlib.util.spec_from_file_location(f"reference_{path.stem}", path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise UsageError(f"{path}: not there; the audit needs it")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return tuple(getattr(module, name))
+
+
+def _of_items(edits: Sequence[Any], items: Sequence[str], assignment: Assignment) -> tuple[Any, ...]:
+    from graders.rubric import select
+
+    wanted = {item.id for item in select(assignment, items)} if items else None
+    return tuple(edit for edit in edits if wanted is None or edit.item in wanted)
+
+
+def apply_edit(text: str, edit: Mutant | Variant) -> str:
+    """Return the reference's text with a mutant's or variant's changes; raises Fault when one does not apply exactly once."""
+    for old, new in edit.swaps:
+        if text.count(old) != 1:
+            raise Fault(f"{edit.name}: the text to swap stands {text.count(old)} times in the reference: {old!r}")
+        text = text.replace(old, new)
+    for name, definition in edit.replaces.items():
+        text = _replace_definition(text, name, definition, edit.name)
+    return text
+
+
+def _replace_definition(text: str, name: str, definition: str, edit: str) -> str:
+    for node in ast.parse(text).body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name == name:
+            lines = text.splitlines(keepends=True)
+            return "".join([*lines[: node.lineno - 1], definition.strip("\n") + "\n", *lines[node.end_lineno :]])
+    raise Fault(f"{edit}: the reference has no class or function {name}")
+
+
+def as_submission(name: str, text: str) -> Submission:
+    """Return a script as a submission of its own."""
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Submission(name, name, (SourceFile("solution.py", digest, len(text.encode()), text),))
+
+
+def _lost(report: Report) -> tuple[str, ...]:
+    judged = [item for item in report.items if item.criteria]
+    return tuple(item.id for item in judged if item.points < item.possible)
+
+
+def _mutant_result(mutant: Mutant, report: Report) -> MutantResult:
+    own = next(item for item in report.items if item.id == mutant.item)
+    return MutantResult(mutant, _lost(report), tuple(c.name for c in own.criteria if not c.passed))
+
+
+def _variant_result(variant: Variant, report: Report) -> VariantResult:
+    reasons = [
+        f"{item.id} {criterion.name}: expected {criterion.expected}; found {criterion.actual}"
+        for item in report.items
+        for criterion in item.criteria
+        if not criterion.passed
+    ]
+    return VariantResult(variant, _lost(report), tuple(reasons[:3]))
+
+
+def print_audit(audit: Audit, console: Console) -> None:
+    """Print what slipped, then the counts by item."""
+    from rich.table import Table
+
+    for mutant in audit.mutants:
+        if not mutant.caught:
+            found = f"lost {', '.join(mutant.lost) or 'nothing'} ({', '.join(mutant.criteria) or 'no criterion'})"
+            wanted = f"{mutant.mutant.item} ({', '.join(mutant.mutant.loses)})"
+            console.print(f"mutant {mutant.mutant.name}: {found}, intended {wanted}", style="red", markup=False)
+    for variant in audit.variants:
+        if not variant.kept:
+            console.print(f"variant {variant.variant.name}: lost {'; '.join(variant.reasons)}", style="red", markup=False)
+    table = Table("item", "mutants", "caught", "variants", "kept")
+    items = sorted({one.mutant.item for one in audit.mutants} | {one.variant.item for one in audit.variants})
+    for item in items:
+        mutants = [one.caught for one in audit.mutants if one.mutant.item == item]
+        variants = [one.kept for one in audit.variants if one.variant.item == item]
+        table.add_row(item, *(str(n) for n in (len(mutants), sum(mutants), len(variants), sum(variants))))
+    console.print(table)
+    if audit.faults:
+        console.print(f"{audit.faults} items could not be judged by our own fault", style="red")

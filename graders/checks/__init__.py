@@ -1,0 +1,26 @@
+"""Comparisons used by judges: pure functions of two experiments that return one outcome each. NumPy only.
+
+One rule for all: what is absent, empty, of another shape or not finite never passes.
+"""
+
+from graders.checks.arrays import close, finite, gradients, parameters, shape
+from graders.checks.distributions import normal
+from graders.checks.outcomes import absent, all_of, any_of, outcome
+from graders.checks.supports import agreement, causal, same_support, window
+
+__all__ = [
+    "absent",
+    "agreement",
+    "all_of",
+    "any_of",
+    "causal",
+    "close",
+    "finite",
+    "gradients",
+    "normal",
+    "outcome",
+    "parameters",
+    "same_support",
+    "shape",
+    "window",
+]

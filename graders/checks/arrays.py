@@ -1,0 +1,97 @@
+"""Shapes, values, gradients and weights of the student's object against the reference's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graders.checks.outcomes import absent, outcome, shape_text
+from graders.model import Experiment, Outcome
+
+# Two right float32 implementations differ by about 1e-6 of the scale; the wrong ones that were tried by more than 1e-2.
+TOLERANCE = 1e-4
+GRADIENT = "gradient of "
+
+
+def finite(array: NDArray[Any]) -> bool:
+    """Return whether an array has elements and all of them are finite numbers."""
+    return array.size > 0 and bool(np.isfinite(array.astype(np.float64)).all())
+
+
+def difference(mine: NDArray[Any], theirs: NDArray[Any]) -> float:
+    """Return the largest difference of two arrays of one shape as a share of the scale of the second.
+
+    >>> difference(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    0.5
+    """
+    reference = theirs.astype(np.float64)
+    scale = max(float(np.abs(reference).max()), 1e-12)
+    return float(np.abs(mine.astype(np.float64) - reference).max()) / scale
+
+
+def shape(name: str, mine: Experiment, theirs: Experiment, key: str = "outputs") -> Outcome:
+    """Check that the output has the reference's shape, and that it comes from an object that has weights at all."""
+    expected = shape_text(theirs.arrays[key])
+    if failed := absent(name, mine, expected, key):
+        return failed
+    if theirs.values.get("shapes") and not mine.values.get("shapes"):
+        return outcome(name, False, expected, "an output that no trainable weight takes part in")
+    found = shape_text(mine.arrays[key])
+    return outcome(name, found == expected, expected, found)
+
+
+def close(name: str, mine: Experiment, theirs: Experiment, key: str = "outputs") -> Outcome:
+    """Check that an array equals the reference's to rounding."""
+    expected = (
+        f"the values of the specification, given equal inputs and weights, in shape {shape_text(theirs.arrays[key])}"
+    )
+    if failed := absent(name, mine, expected, key):
+        return failed
+    found, wanted = mine.arrays[key], theirs.arrays[key]
+    if found.shape != wanted.shape:
+        return outcome(name, False, expected, f"shape {shape_text(found)}")
+    if not finite(found):
+        return outcome(name, False, expected, "values that are not finite (NaN or infinity)")
+    off = difference(found, wanted)
+    if off <= TOLERANCE:
+        return outcome(name, True, expected, "equal to rounding")
+    return outcome(name, False, expected, _where(found, wanted, off))
+
+
+def _where(found: NDArray[Any], wanted: NDArray[Any], off: float) -> str:
+    gaps = np.abs(found.astype(np.float64) - wanted.astype(np.float64))
+    wrong = gaps > TOLERANCE * max(float(np.abs(wanted).max()), 1e-12)
+    first = tuple(int(index) for index in np.argwhere(wrong)[0])
+    return f"{wrong.mean():.0%} of the values differ, by up to {off:.0%} of the largest; the first at index {first}"
+
+
+def gradients(name: str, mine: Experiment, theirs: Experiment) -> Outcome:
+    """Check the gradients of the input and of the weights, the latter summed over weights of one role and shape."""
+    keys = sorted(key for key in theirs.arrays if key.startswith(GRADIENT))
+    expected = f"gradients of the specification for {', '.join(key.removeprefix(GRADIENT) for key in keys)}"
+    if mine.failure:
+        return outcome(name, False, expected, mine.failure)
+    for key in keys:
+        if failed := absent(name, mine, expected, key):
+            return failed
+        one = close(name, mine, theirs, key)
+        if not one.passed:
+            dead = not np.any(mine.arrays[key])
+            return outcome(name, False, expected, f"{key}: {'zero everywhere' if dead else one.actual}")
+    return outcome(name, bool(keys), expected, "equal to rounding" if keys else "nothing to compare")
+
+
+def parameters(name: str, *pairs: tuple[Experiment, Experiment]) -> Outcome:
+    """Check that the trainable weights have the reference's number and shapes, axes of length one left out."""
+    for mine, theirs in pairs:
+        expected = f"{theirs.values['count']} trainable parameters in {len(theirs.values['shapes'])} weights"
+        if failed := absent(name, mine, expected):
+            return failed
+        found = mine.values.get("shapes")
+        if not found or found != theirs.values["shapes"]:
+            size = f"{mine.values.get('count')} in {len(found or [])} weights"
+            same = mine.values.get("count") == theirs.values["count"]
+            return outcome(name, False, expected, f"{size}, of other shapes" if same else size)
+    return outcome(name, bool(pairs), expected, "as expected")

@@ -1,0 +1,207 @@
+"""The command line. Everything heavy is imported inside the command that needs it, so that the rest answers at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from graders.errors import Fault, UsageError
+
+if TYPE_CHECKING:
+    from graders.model import ClassReport, Report, Submission
+
+TRUSTED, AUDIT_FAILED, WRONG_CALL, OUR_FAULT = 0, 1, 2, 3
+
+app = typer.Typer(
+    name="graders",
+    help="Grade deep-learning assignments: marks, feedback and a class report from a folder of notebooks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+_Slug = Annotated[str, typer.Argument(help="The assignment, for instance pixelcnn.")]
+_Jobs = Annotated[int, typer.Option(min=1, max=256, help="How many submissions are graded at the same time.")]
+_Isolation = Annotated[str | None, typer.Option(help="Level of confinement; the strongest that works by default.")]
+_Seed = Annotated[int | None, typer.Option(help="Seed of the inputs; drawn once per class by default.")]
+
+
+@app.command()
+def grade(
+    assignment: _Slug,
+    paths: Annotated[list[Path], typer.Argument(help="A class folder, a submission's folder, a .zip, .ipynb or .py.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where marks and reports go.")],
+    jobs: _Jobs = os.cpu_count() or 1,
+    only: Annotated[str, typer.Option(help="Judge these items only, for instance C3,C4.")] = "",
+    isolation: _Isolation = None,
+    seed: _Seed = None,
+    data: Annotated[Path | None, typer.Option(help="A folder of the course's images; C2 is tried on some.")] = None,
+) -> None:
+    """Grade submissions: marks, a report for every student and one for the class."""
+    from graders.engine.classroom import Plan, grade_class
+    from graders.intake import find_submissions
+    from graders.reports.write import write_class
+    from graders.rubric import load_rubric
+
+    rubric = load_rubric(assignment)
+    items = tuple(word.strip() for word in only.split(",") if word.strip())
+    plan = Plan(rubric, items, jobs, isolation, seed, pictures=_pictures(data))
+    submissions = find_submissions(paths)
+    with _Progress(submissions) as progress:
+        report = grade_class(plan, submissions, out / "evidence.sqlite", progress.done)
+    write_class(report, out)
+    _finish(report, out)
+
+
+def _finish(report: ClassReport, out: Path) -> None:
+    from rich.console import Console
+
+    from graders.reports.terminal import class_table
+
+    console = Console()
+    console.print(class_table(report))
+    console.print(f"{len(report.reports)} submissions in {report.seconds:.0f} s; see {out / 'report.html'}", style="bold")
+    if report.faults:
+        console.print(f"{report.faults} items could not be judged by our own fault (FAULT): do not use these marks yet")
+        raise typer.Exit(OUR_FAULT)
+
+
+def _pictures(folder: Path | None) -> tuple[bytes, ...]:
+    """Return a few of the course's images: eight, spread over the folder."""
+    if folder is None:
+        return ()
+    files = sorted(folder.glob("*.jpg"))
+    if not files:
+        raise UsageError(f"{folder}: no .jpg files in it; --data wants the folder of the test images")
+    return tuple(file.read_bytes() for file in files[:: max(1, len(files) // 8)][:8])
+
+
+class _Progress:
+    """A bar with the time that is left, on stderr."""
+
+    def __init__(self, submissions: list[Submission]) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[last]}"))
+        self._bar = Progress(*columns, console=Console(stderr=True))
+        self._task = self._bar.add_task("grading", total=len(submissions), last="starting TensorFlow")
+
+    def done(self, report: Report) -> None:
+        """Advance by one submission."""
+        from rich.markup import escape
+
+        last = escape(f"{report.submission.id}: {report.score:g} of {report.possible:g}")
+        self._bar.update(self._task, advance=1, last=last)
+
+    def __enter__(self) -> _Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+
+@app.command()
+def audit(
+    assignment: _Slug,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Where to write the result as JSON.")] = None,
+    jobs: _Jobs = os.cpu_count() or 1,
+    item: Annotated[str, typer.Option(help="Mutants and variants of these items only, for instance C3,C4.")] = "",
+    isolation: _Isolation = None,
+    seed: _Seed = None,
+) -> None:
+    """Try the graders: every wrong solution must lose its marks, every right one keep them. Exit 1 when one slips."""
+    from rich.console import Console
+
+    from graders.audit import audit_assignment, print_audit
+    from graders.rubric import load_rubric
+
+    rubric = load_rubric(assignment)
+    items = tuple(word.strip() for word in item.split(",") if word.strip())
+    result = audit_assignment(rubric, items, jobs, isolation, seed)
+    if json_file:
+        from graders.reports.documents import write_json
+
+        write_json(result.document(), json_file)
+    print_audit(result, Console())
+    if result.faults:
+        raise typer.Exit(OUR_FAULT)
+    if result.slips:
+        raise typer.Exit(AUDIT_FAILED)
+
+
+@app.command()
+def show(
+    out: Annotated[Path, typer.Argument(help="The folder that `graders grade -o` wrote.")],
+    submission: Annotated[str, typer.Argument(help="The id of a submission.")],
+) -> None:
+    """Show one student's report in the terminal."""
+    from rich.console import Console
+
+    from graders.reports.terminal import print_report
+
+    print_report(_result(out, submission), Console())
+
+
+def _result(out: Path, submission: str) -> dict[str, Any]:
+    from graders.errors import did_you_mean
+    from graders.reports.files import folder_name
+
+    students = out / "students"
+    if not students.is_dir():
+        raise UsageError(f"{out}: no folder students/ in it; give the folder that `graders grade -o` wrote")
+    path = students / folder_name(submission) / "result.json"
+    if not path.is_file():
+        raise UsageError(f"{out}: no submission '{submission}'{did_you_mean(submission, os.listdir(students))}")
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UsageError(f"{path}: not JSON ({error}); grade again to write it anew") from error
+    return document
+
+
+@app.command()
+def doctor() -> None:
+    """Show which frameworks, versions and levels of confinement this machine has."""
+    from rich.console import Console
+
+    from graders.doctor import examine
+
+    if not examine(Console()):
+        raise typer.Exit(OUR_FAULT)
+
+
+@app.command()
+def release(
+    assignment: _Slug,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Where to write; student_template/ by default.")] = None,
+) -> None:
+    """Generate what students receive: the template notebook and the self-check kit, both from the reference."""
+    from graders.release import write_release
+    from graders.rubric import load_rubric
+
+    for path in write_release(load_rubric(assignment), out):
+        typer.echo(path)
+
+
+def main() -> None:
+    """Run the command line; what goes wrong ends in one line and the exit status that says whose business it is."""
+    try:
+        app()
+    except UsageError as error:
+        print(f"graders: {error}", file=sys.stderr)
+        sys.exit(WRONG_CALL)
+    except Fault as fault:
+        print(f"graders: our fault: {fault}", file=sys.stderr)
+        sys.exit(OUR_FAULT)
+
+
+if __name__ == "__main__":
+    main()

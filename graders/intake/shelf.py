@@ -1,0 +1,134 @@
+"""Where the files of one submission gather, within limits, with a line for each that could not be taken."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import IO
+
+from graders.intake.names import ARCHIVE, CODE, FOREIGN, clean, shown, suffix
+from graders.model import SourceFile, Submission
+
+MIB = 2**20
+FILE_LIMIT = 50 * MIB
+TOTAL_LIMIT = 300 * MIB  # of all that is read of one submission, unpacked
+ENTRY_LIMIT = 5_000
+PROBLEM_LIMIT = 40  # lines; nobody reads on, and a hostile archive could make thousands
+CHUNK = 2**16
+
+# What the standard library raises on bytes that are not what they claim to be. RuntimeError: passwords, odd methods.
+UNREADABLE = (
+    OSError, ValueError, EOFError, RuntimeError, ArithmeticError, LookupError, AttributeError,
+    MemoryError, struct.error, zlib.error, zipfile.BadZipFile, zipfile.LargeZipFile,
+)  # fmt: skip
+
+
+def size_limit(name: str) -> int:
+    """Return how large a file may be; an archive as large as all that is in it."""
+    return TOTAL_LIMIT if suffix(name) == ARCHIVE else FILE_LIMIT
+
+
+def too_large(name: str) -> str:
+    """Return what is said of a file above its limit."""
+    return f"is larger than {size_limit(name) // MIB} MiB and was left out; hand in no data sets or weights"
+
+
+class Shelf:
+    """Collects the files and the problems of one submission. Nothing that a student handed in makes it raise."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, SourceFile] = {}
+        self.problems: list[str] = []
+        self._unsaid = 0
+        self._seen = 0
+        self._read = 0
+        self._full = False
+
+    def complain(self, name: str, what: str) -> None:
+        """Note a problem: the file, what is wrong with it and the mend."""
+        if len(self.problems) < PROBLEM_LIMIT:
+            self.problems.append(f"{shown(name)}: {what}")
+        else:
+            self._unsaid += 1
+
+    def take(self, name: str, stream: IO[bytes], *, free: bool = False) -> bytes | None:
+        """Read a file, hash it and put it on the shelf; return its bytes if it is code or an archive, else b"".
+
+        None says that it could not be taken; a problem line tells why. `free` is for an archive on disk, whose
+        contents count against the limit, not its own bytes.
+        """
+        if not self._has_room(name):
+            return None
+        digest, kept, size = hashlib.sha256(), bytearray(), 0
+        keep = not free and suffix(name) in (ARCHIVE, *CODE)
+        try:
+            for chunk in self._chunks(name, stream, free):
+                digest.update(chunk)
+                size += len(chunk)
+                kept += chunk if keep else b""
+        except _TooMuchError as reason:
+            self.complain(name, str(reason))
+            return None
+        except UNREADABLE as error:
+            self._read += CHUNK  # what broke was unpacked up to there: damage is not free, or it could go on for hours
+            self.complain(name, _mend(error))
+            return None
+        text = self._text(name, bytes(kept)) if suffix(name) in CODE else None
+        if clean(name) in self.files:
+            self.complain(name, "stands more than once; the last one was read")
+        self.files[clean(name)] = SourceFile(clean(name), digest.hexdigest(), size, text)
+        if suffix(name) in FOREIGN:
+            self.complain(name, "is an archive of a kind that is not read here; hand in a .zip")
+        return bytes(kept)
+
+    def submission(self, id_: str, name: str, source: str) -> Submission:
+        """Return what has gathered; `source` is the file or folder that it came from."""
+        files = tuple(sorted(self.files.values(), key=lambda file: file.name))
+        problems = list(self.problems)
+        if self._unsaid:
+            problems.append(f"{shown(source)}: {self._unsaid} more files could not be read")
+        if not any(file.text is not None for file in files):
+            problems.append(f"no notebook and no script found in {shown(source)}")
+        return Submission(id_, shown(name), files, tuple(problems))
+
+    def _has_room(self, name: str) -> bool:
+        self._seen += 1
+        if self._seen > ENTRY_LIMIT and not self._full:
+            self._full = True
+            self.complain(name, f"more than {ENTRY_LIMIT} files; this one and the rest was left out")
+        return not self._full
+
+    def _chunks(self, name: str, stream: IO[bytes], free: bool) -> Iterator[bytes]:
+        limit = size_limit(name)
+        size = 0
+        while chunk := stream.read(CHUNK):
+            size += len(chunk)
+            self._read += 0 if free else len(chunk)
+            if size > limit:
+                raise _TooMuchError(too_large(name))
+            if self._read > TOTAL_LIMIT:
+                self._full = True
+                raise _TooMuchError(f"more than {TOTAL_LIMIT // MIB} MiB in all; this file and the rest was left out")
+            yield chunk
+
+    def _text(self, name: str, data: bytes) -> str:
+        try:
+            wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            return data.decode("utf-16" if wide else "utf-8-sig")
+        except UnicodeDecodeError:
+            self.complain(name, "is not UTF-8 and was read as Latin-1; save it as UTF-8")
+            return data.decode("latin-1")
+
+
+class _TooMuchError(Exception):
+    """A limit is reached; the message is the problem line."""
+
+
+def _mend(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"cannot be read ({error.strerror}); hand it in again"
+    return "is damaged in the archive; pack it and hand it in again"

@@ -1,0 +1,144 @@
+"""Evidence and rubric make a verdict: pure, in the trusted process, without a framework."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from graders.assignments import Grader
+from graders.model import CriterionResult, Evidence, Experiment, Failure, Item, ItemResult, Outcome, Verdict
+
+_UNDONE = ("NotImplementedError", "NotDefinedError")
+_REFERENCE_FAILED = "the reference's own evidence is incomplete"
+
+
+class _Seen(dict[str, Experiment]):
+    """Experiments by name; one that did not take place has failed for the reason that ended the run."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        super().__init__(evidence.experiments)
+        loading = evidence.experiments.get("loading", Experiment())
+        self._reason = loading.failure or evidence.failure or Failure("evidence", "nothing was measured")
+
+    def __missing__(self, name: str) -> Experiment:
+        return Experiment(failure=self._reason)
+
+
+def judge_item(
+    item: Item, grader: Grader, mine: Evidence, theirs: Evidence, follow_through: bool = False
+) -> ItemResult:
+    """Return the result of one item from the student's evidence and the reference's."""
+    if mine.fault:
+        return fault(item, mine.fault, mine.seconds)
+    if broken := broken_reference(theirs):
+        return fault(item, f"{_REFERENCE_FAILED}: {broken}", mine.seconds)
+    if undone := _undone(mine):
+        return missing(item, undone, mine.seconds)
+    try:
+        outcomes = list(grader.judge(_Seen(mine), _Seen(theirs)))
+    except Exception as error:  # whatever it is, it is ours: a judge must cope with any evidence
+        return fault(item, f"the judge of {item.id} failed: {type(error).__name__}: {error}", mine.seconds)
+    names = [outcome.name for outcome in outcomes]
+    wanted = [criterion.name for criterion in item.criteria]
+    if sorted(names) != sorted(wanted):
+        return fault(item, f"the judge of {item.id} speaks of {names}, the rubric of {wanted}", mine.seconds)
+    return _result(item, outcomes, mine, follow_through)
+
+
+def broken_reference(theirs: Evidence) -> str:
+    """Return why the reference's evidence cannot be compared with, "" when it can."""
+    failures = [evidence.failure for evidence in theirs.experiments.values() if evidence.failure]
+    reasons = [theirs.fault, *(str(failure) for failure in [theirs.failure, *failures] if failure)]
+    return next((reason for reason in reasons if reason), "" if theirs.experiments else "it is empty")
+
+
+def _undone(mine: Evidence) -> str:
+    """Return a note when nothing was handed in for an item: it is not defined or still as handed out."""
+    done = {name: experiment for name, experiment in mine.experiments.items() if name != "loading"}
+    loading = mine.experiments.get("loading", Experiment()).failure
+    failures = [loading] if loading else [experiment.failure for experiment in done.values()]
+    if not failures or any(failure is None or failure.kind not in _UNDONE for failure in failures):
+        return ""
+    kinds = {failure.kind for failure in failures if failure}
+    return "it is not defined" if "NotDefinedError" in kinds else "it is still as it was handed out"
+
+
+def _result(item: Item, outcomes: Sequence[Outcome], mine: Evidence, follow_through: bool) -> ItemResult:
+    by_name = {outcome.name: outcome for outcome in outcomes}
+    share = item.follow_through if follow_through else 1.0
+    criteria = tuple(
+        CriterionResult(
+            name=criterion.name,
+            passed=by_name[criterion.name].passed,
+            points=criterion.points * share if by_name[criterion.name].passed else 0.0,
+            possible=criterion.points,
+            expected=by_name[criterion.name].expected,
+            actual=by_name[criterion.name].actual,
+            hint=criterion.hint,
+        )
+        for criterion in item.criteria
+    )
+    passed = sum(criterion.passed for criterion in criteria)
+    verdict = Verdict.PASS if passed == len(criteria) else Verdict.PARTIAL if passed else Verdict.FAIL
+    return ItemResult(
+        item.id,
+        item.title,
+        verdict,
+        sum(criterion.points for criterion in criteria),
+        item.points,
+        criteria,
+        follow_through,
+        mine.seconds,
+        output=mine.output,
+    )
+
+
+def fault(item: Item, reason: str, seconds: float = 0.0) -> ItemResult:
+    """Return the result of an item that we failed to judge."""
+    return ItemResult(item.id, item.title, Verdict.FAULT, 0.0, item.points, seconds=seconds, note=reason)
+
+
+def missing(item: Item, reason: str, seconds: float = 0.0) -> ItemResult:
+    """Return the result of an item for which nothing was handed in; every criterion is shown as not met."""
+    criteria = tuple(
+        CriterionResult(c.name, False, 0.0, c.points, f"{item.names[0]}, written by you", reason, c.hint)
+        for c in item.criteria
+    )
+    return ItemResult(item.id, item.title, Verdict.MISSING, 0.0, item.points, criteria, seconds=seconds, note=reason)
+
+
+def waiting(item: Item) -> ItemResult:
+    """Return the result of an item that this run does not judge."""
+    note = item.note or "read by a person"
+    return ItemResult(item.id, item.title, Verdict.MANUAL, 0.0, item.points, note=note)
+
+
+def blocked(result: ItemResult, broken: Sequence[str]) -> ItemResult:
+    """Return a result that earned nothing as BLOCKED by the items that it builds on."""
+    words = " and ".join(broken)
+    note = f"builds on {words}, which is not right yet; it cannot be judged on its own"
+    return replace(result, verdict=Verdict.BLOCKED, note=note)
+
+
+def followed(own: ItemResult, through: ItemResult, replaced: Sequence[str]) -> ItemResult:
+    """Return the better of an item's own result and the one on top of the reference's versions of what it builds on.
+
+    What the student's code raised or printed in the second run is left out: it ran beside the reference.
+    """
+    if through.verdict is Verdict.FAULT or through.points <= own.points:
+        return own
+    note = f"judged on top of a right {' and '.join(sorted(replaced))}, because your own is not right yet"
+    criteria = tuple(
+        criterion if criterion.passed else replace(criterion, actual=_curtain(criterion.actual))
+        for criterion in through.criteria
+    )
+    return replace(through, note=note, criteria=criteria, follow_through=True, output="")
+
+
+def _curtain(actual: str) -> str:
+    """Keep the kind and the place of an exception, not its message, which could carry the reference's text."""
+    head, separator, rest = actual.partition(": ")
+    if separator and head.isidentifier():
+        place = rest[rest.rfind("(") :] if rest.endswith(")") and "(" in rest else ""
+        return f"{head} {place}".strip()
+    return actual

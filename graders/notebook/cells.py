@@ -1,0 +1,190 @@
+"""Files to cells: the code of a notebook or a script as Python text, with the line numbers that the student sees.
+
+Nothing here runs or trusts what it reads: whatever is wrong with a file or a cell becomes a line for the report.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from graders.model import SourceFile
+
+# A cell of this many characters is no code that somebody wrote.
+LONGEST_CELL = 300_000
+# IPython reads the cell anew for every magic in it: the product of the two is its work.
+MOST_MAGIC_WORK = 2_000_000
+
+# Cell magics whose body is ordinary Python in the notebook's own namespace (or is meant to be).
+_PYTHON_MAGICS = "capture debug heat lprun memit mprun no_raise prun pypy python python3 scalene snakeviz time timeit"
+PYTHON_MAGICS = frozenset(_PYTHON_MAGICS.split())
+WRITING_MAGICS = frozenset({"file", "writefile"})
+
+# How a line begins that IPython knows and Python does not.
+_MAGIC_STARTS = ("%", "!", "?", ",", ";", "/", ">>>", "In [")
+_MAGIC_ASSIGNMENT = re.compile(r"^[\w., \t]{1,200}=[ \t]*[!%]")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The code of one cell or script. `module` names the file that a `%%writefile` cell writes."""
+
+    place: str
+    text: str
+    module: str = ""
+    append: bool = False
+
+
+def clean(text: str) -> str:
+    r"""Return the text with line ends as Python counts them, and nothing that cannot be encoded.
+
+    >>> clean("a\r\nb\rc")
+    'a\nb\nc'
+    """
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def script_cells(file: SourceFile) -> tuple[list[Cell], list[str]]:
+    """Return a script as one cell, and no notes, unless it is too long."""
+    return _bounded([Cell(file.name, clean(file.text or ""))])
+
+
+def notebook_cells(file: SourceFile) -> tuple[list[Cell], list[str]]:
+    """Return the code cells of a notebook, and a note on everything that is none."""
+    try:
+        listed = _listed(json.loads(clean(file.text or "")))
+    except (ValueError, RecursionError, MemoryError):
+        listed = None
+    if listed is None:
+        note = f"{file.name}: is not a notebook (it cannot be read as one): save it again as .ipynb"
+        return [], [note]
+    cells: list[Cell] = []
+    notes: list[str] = []
+    for number, raw in enumerate(listed, start=1):
+        try:
+            source = _code(raw)
+        except ValueError:
+            notes.append(f"cell {number}: is not a valid cell and was skipped")
+            continue
+        if source is not None:
+            cells.extend(_python_cell(Cell(f"cell {number}", clean(source))))
+    bounded, too_long = _bounded(cells)
+    return bounded, notes + too_long
+
+
+def _listed(notebook: Any) -> list[Any] | None:
+    """Return all cells of a notebook of format 4, or of 2 or 3 with its worksheets; None when it has none."""
+    if not isinstance(notebook, dict):
+        return None
+    if isinstance(notebook.get("cells"), list):
+        return list(notebook["cells"])
+    sheets = notebook.get("worksheets")
+    if not isinstance(sheets, list):
+        return None
+    pages = [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)]
+    return [cell for page in pages if isinstance(page, list) for cell in page]
+
+
+def _code(raw: Any) -> str | None:
+    """Return the text of a code cell, None for another kind of cell; raises ValueError for what is no cell."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("cell_type"), str):
+        raise ValueError
+    if raw["cell_type"] != "code":
+        return None
+    source = raw.get("source", raw.get("input", ""))
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        return "".join(source)
+    if isinstance(source, str):
+        return source
+    raise ValueError
+
+
+def _bounded(cells: list[Cell]) -> tuple[list[Cell], list[str]]:
+    kept = [cell for cell in cells if len(cell.text) <= LONGEST_CELL]
+    lost = [cell.place for cell in cells if len(cell.text) > LONGEST_CELL]
+    return kept, [f"{place}: is longer than {LONGEST_CELL} characters and was not read" for place in lost]
+
+
+# Cell magics ----------------------------------------------------------------------------------------------------------
+
+
+def _python_cell(cell: Cell) -> Iterator[Cell]:
+    """Yield the cell without its cell magics, if what is left is Python."""
+    for _ in range(5):  # `%%capture` over `%%time` is one cell with two magics
+        lines = cell.text.split("\n")
+        first = next((i for i, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")), 0)
+        if not lines[first].startswith("%%"):
+            yield cell
+            return
+        words = lines[first][2:].split()
+        lines[first] = ""
+        cell = replace(cell, text="\n".join(lines))
+        if words and words[0] in WRITING_MAGICS and words[-1].strip("'\"").endswith(".py"):
+            yield replace(cell, module=words[-1].strip("'\""), append="-a" in words)
+            return
+        if not words or words[0] not in PYTHON_MAGICS:
+            return
+
+
+# Line magics ----------------------------------------------------------------------------------------------------------
+
+
+def looks_magic(text: str) -> bool:
+    """Tell whether a text that is no Python may be IPython: magics, `!commands`, `help?`, prompts, a common indent."""
+    lines = text.split("\n")
+    first = next((line for line in lines if line.strip()), "")
+    return first[:1].isspace() or any(_is_magic(line) for line in lines)
+
+
+def _is_magic(line: str) -> bool:
+    bare = line.strip()
+    return bare.startswith(_MAGIC_STARTS) or bare.endswith("?") or _MAGIC_ASSIGNMENT.match(bare) is not None
+
+
+def without_magics(text: str) -> str:
+    """Return the text with its magics as calls of `get_ipython()`, every line where it was."""
+    body = text.lstrip("\n")
+    blank = len(text) - len(body)
+    body = _joined(body)
+    work = len(body) * sum(map(_is_magic, body.split("\n")))
+    if work <= MOST_MAGIC_WORK:
+        try:
+            return "\n" * blank + _transformed(body)
+        except Exception:  # IPython's own parser met something odd; what follows never fails
+            pass
+    return "\n" * blank + _dropped(body)
+
+
+def _transformed(text: str) -> str:
+    # Imported here: a class of scripts without a magic does not need IPython's half a second.
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    lines = text.split("\n")
+    blank = next((i for i, line in enumerate(lines) if line.strip()), 0)  # IPython drops blank lines at the top
+    return "\n" * blank + str(TransformerManager().transform_cell("\n".join(lines[blank:])))
+
+
+def _joined(text: str) -> str:
+    """Put a magic that goes on after a backslash on its first line, and blank lines in place of the others."""
+    lines = text.split("\n")
+    for i in range(len(lines)):
+        if not _is_magic(lines[i]) or not lines[i].endswith("\\"):
+            continue
+        last = i
+        while last + 1 < len(lines) and lines[last].endswith("\\"):
+            last += 1
+        lines[i] = " ".join(line.removesuffix("\\") for line in lines[i : last + 1])
+        lines[i + 1 : last + 1] = [""] * (last - i)
+    return "\n".join(lines)
+
+
+def _dropped(text: str) -> str:
+    """Put `pass` in the place of every line that only IPython can read."""
+    return "\n".join(
+        line[: len(line) - len(line.lstrip())] + "pass" if line.strip() and _is_magic(line) else line
+        for line in text.split("\n")
+    )

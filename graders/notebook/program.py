@@ -1,0 +1,198 @@
+"""A submission as a program: the statements of its main file, and its other files as modules."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+
+from graders.model import SourceFile, Submission
+from graders.notebook.cells import Cell, clean, notebook_cells, script_cells
+from graders.notebook.statements import Parsed, parse_cell
+
+# Bounds for files that nobody wrote by hand.
+MOST_STATEMENTS = 10_000
+MOST_CODE = 3_000_000
+MOST_NOTEBOOK = 100_000_000  # characters with outputs; a notebook is long by its pictures
+MOST_NOTES = 20
+
+# A file of such a name is not what `import name` means.
+LIBRARIES = sys.stdlib_module_names | frozenset(
+    {"PIL", "cv2", "graders", "keras", "matplotlib", "numpy", "pandas", "scipy", "tensorflow", "torch", "torchvision"}
+)
+_NOT_THEIRS = frozenset({"__MACOSX", "__pycache__", "node_modules", "site-packages", "venv"})
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """The statements of the main file in document order, and of the submission's modules by each name they go by.
+
+    `notes` are lines for the report on what could not be read or was left out; `file` is the name of the main file.
+    """
+
+    main: tuple[Parsed, ...] = ()
+    modules: Mapping[str, tuple[Parsed, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class _File:
+    name: str
+    statements: tuple[Parsed, ...] = ()
+    written: Mapping[str, tuple[Parsed, ...]] = field(default_factory=dict)  # by its %%writefile cells
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_notebook(self) -> bool:
+        return self.name.endswith(".ipynb")
+
+    @property
+    def definitions(self) -> set[str]:
+        return {name for statement in self.statements for name in statement.bodies}
+
+
+def normalised_name(name: str) -> str:
+    """Return the name as it is compared.
+
+    >>> normalised_name("Gated_ResNet")
+    'gatedresnet'
+    """
+    return name.replace("_", "").lower()
+
+
+def read_program(submission: Submission, wanted: Collection[str] = ()) -> Program:
+    """Read the code of a submission; whatever is wrong with it becomes a note.
+
+    The main file is the notebook, else the script, that defines most of the `wanted` names, else most classes and
+    functions, else the last in name order. All other files are modules, other notebooks too.
+    """
+    code, too_much = _code_files(submission.files)
+    files = [_read(file) for file in code]
+    if not files:
+        return Program(notes=(*too_much, "there is no code in it: hand in an .ipynb or .py file"))
+    names = {normalised_name(name) for name in wanted}
+    main = max(files, key=lambda file: _rank(file, names))
+    others = _nearest_first([_apart(file) for file in files if file is not main], main)
+    modules, notes = _modules(main, others)
+    left_out = [f"{file.name}: is a second notebook; {main.name} is graded" for file in others if file.is_notebook]
+    everything = [*too_much, *main.notes, *(note for file in others for note in file.notes), *notes, *left_out]
+    return Program(main.statements, modules, tuple(everything), main.name)
+
+
+def _rank(file: _File, wanted: set[str]) -> tuple[bool, bool, bool, int, int, str]:
+    found = len({normalised_name(name) for name in _bound(file.statements)} & wanted)
+    definitions = len(file.definitions)
+    # A notebook that defines a few of the items and imports the others is still the main file.
+    return found > 0, definitions > 0, file.is_notebook, found, definitions, file.name
+
+
+def _bound(statements: Iterable[Parsed]) -> set[str]:
+    return {name for statement in statements if not statement.is_import for name in statement.binds}
+
+
+# Files ----------------------------------------------------------------------------------------------------------------
+
+
+def _code_files(files: Iterable[SourceFile]) -> tuple[list[SourceFile], list[str]]:
+    """Return the notebooks and scripts that are the student's own, in name order, and notes on those beyond a size."""
+    left = {".py": MOST_CODE, ".ipynb": MOST_NOTEBOOK}
+    kept: list[SourceFile] = []
+    notes: list[str] = []
+    for file in sorted(files, key=lambda file: file.name):
+        path = PurePosixPath(file.name)
+        hidden = any(part in _NOT_THEIRS or part.startswith(".") for part in path.parts)
+        if file.text is None or hidden or path.suffix not in left:
+            continue
+        left[path.suffix] -= len(file.text)
+        if left[path.suffix] >= 0:
+            kept.append(file)
+        else:
+            notes.append(f"{clean(file.name)}: was not read, there is too much code before it")
+    return kept, notes
+
+
+def _apart(file: _File) -> _File:
+    """Return a notebook with its name in all places and notes, so that they are not taken for the main one's."""
+    if not file.is_notebook:
+        return file
+    moved = [
+        replace(parsed, statement=replace(parsed.statement, place=f"{file.name}, {parsed.statement.place}"))
+        for parsed in file.statements
+    ]
+    notes = [note if note.startswith(file.name) else f"{file.name}, {note}" for note in file.notes]
+    return replace(file, statements=tuple(moved), notes=tuple(notes))
+
+
+def _read(file: SourceFile) -> _File:
+    file = replace(file, name=clean(file.name))
+    cells, notes = notebook_cells(file) if file.name.endswith(".ipynb") else script_cells(file)
+    own = [cell for cell in cells if not cell.module]
+    statements, problems = _statements(own)
+    written: dict[str, tuple[Parsed, ...]] = {}
+    for cell in (cell for cell in cells if cell.module):
+        found, more = _statements([cell])
+        written[cell.module] = (*(written.get(cell.module, ()) if cell.append else ()), *found)
+        problems += more
+    notes += problems
+    if len(notes) > MOST_NOTES:
+        notes = [*notes[:MOST_NOTES], f"{file.name}: {len(notes) - MOST_NOTES} more such lines"]
+    return _File(file.name, statements, written, tuple(notes))
+
+
+def _statements(cells: Iterable[Cell]) -> tuple[tuple[Parsed, ...], list[str]]:
+    statements: list[Parsed] = []
+    notes: list[str] = []
+    left = MOST_CODE
+    for cell in cells:
+        found, problems = parse_cell(cell)
+        statements += found
+        notes += problems
+        left -= len(cell.text)
+        if len(statements) > MOST_STATEMENTS or left < 0:
+            notes.append(f"{cell.place}: there is too much code; what follows was not read")
+            break
+    return tuple(statements[:MOST_STATEMENTS]), notes
+
+
+# Modules --------------------------------------------------------------------------------------------------------------
+
+
+def _nearest_first(files: list[_File], main: _File) -> list[_File]:
+    """Order files so that the one that `import name` means comes first: beside the main file, below it, elsewhere."""
+    folder = PurePosixPath(main.name).parent
+
+    def distance(file: _File) -> tuple[bool, bool, bool, str]:
+        path = PurePosixPath(file.name)
+        return file.is_notebook, path.parent != folder, folder not in path.parents, file.name
+
+    return sorted(files, key=distance)
+
+
+def _modules(main: _File, others: list[_File]) -> tuple[dict[str, tuple[Parsed, ...]], list[str]]:
+    """Return the modules by all names that they may be imported by, and notes on those that are none."""
+    modules: dict[str, tuple[Parsed, ...]] = {}
+    notes: list[str] = []
+    written = [*main.written.items(), *(item for file in others for item in file.written.items())]
+    for name, statements in [*written, *((file.name, file.statements) for file in others)]:
+        if PurePosixPath(name).stem in LIBRARIES:
+            notes.append(f"{name}: has the name of a library and is not used as a module; rename it")
+            continue
+        for module in _module_names(name):
+            modules.setdefault(module, statements)
+    return modules, notes
+
+
+def _module_names(file: str) -> list[str]:
+    """Return the names that a file may be imported by, whichever folder is the first on the path.
+
+    >>> _module_names("work/pkg/my-layers.py")
+    ['my_layers', 'pkg.my_layers', 'work.pkg.my_layers']
+    """
+    parts = [re.sub(r"\W", "_", part) for part in PurePosixPath(file).with_suffix("").parts]
+    if parts[-1] == "__init__":
+        parts.pop()
+    names = [parts[start:] for start in reversed(range(len(parts)))]
+    return [".".join(name) for name in names if name[0] not in LIBRARIES and all(map(str.isidentifier, name))]

@@ -1,0 +1,120 @@
+"""Passing the handout's arguments to constructors whose parameters go by other names or stand in another order."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+# For each argument of a handout, the names that students and skeletons give it.
+ALIASES: dict[str, tuple[str, ...]] = {
+    "num_filters": ("filters", "n_filters", "nb_filters", "num_filter", "n_filter", "filter_num", "out_channels", "channels"),
+    "filter_size": ("kernel_size", "kernel", "size", "filters_size", "ksize", "k"),
+    "strides": ("stride",),
+    "padding": ("pad",),
+    "activation": ("nonlinearity", "non_linearity", "act", "activation_fn", "activation_function", "nonlinear"),
+    "num_units": ("units", "n_units", "num_unit", "out_features", "output_units", "num_outputs"),
+    "n_resnet": ("num_resnet", "n_resnets", "num_resnets", "resnets", "n_gated_resnet"),
+    "n_filters": ("num_filters", "filters", "n_filter", "nb_filters", "num_filter"),
+    "n_block": ("n_blocks", "num_block", "num_blocks", "blocks"),
+    "n_output": ("n_outputs", "num_output", "num_outputs", "n_out", "out_channels", "output_channels"),
+    "batch_size": ("batch", "bs", "batchsize", "size_of_batch", "n_batch"),
+    "image_dir": (
+        "directory", "dir", "img_dir", "data_dir", "image_directory", "path", "folder", "root", "root_dir", "dir_path",
+        "data_path", "image_path", "img_path", "image_folder", "dataset_dir", "dataset_path", "directory_path",
+        "data_directory", "input_dir", "source", "file_path", "filepath", "dataset_directory",
+    ),
+}  # fmt: skip
+
+
+def plain(name: str) -> str:
+    """Return a name without case and underscores, so that numFilters equals num_filters."""
+    return name.replace("_", "").lower()
+
+
+def parameters_of(constructor: Any) -> list[inspect.Parameter]:
+    """Return the parameters of a class's constructor or of a function, without self."""
+    function = constructor.__init__ if inspect.isclass(constructor) else constructor
+    parameters = list(inspect.signature(function).parameters.values())
+    return parameters[1:] if inspect.isclass(constructor) else parameters
+
+
+def argument_of(parameter: str, arguments: Sequence[str]) -> str | None:
+    """Return which of the handout's arguments a parameter stands for, or None.
+
+    >>> argument_of("nonlinearity", ["num_filters", "activation"])
+    'activation'
+    """
+    by_name = {plain(name): name for name in arguments}
+    if plain(parameter) in by_name:
+        return by_name[plain(parameter)]
+    for name in arguments:
+        if plain(parameter) in {plain(alias) for alias in ALIASES.get(name, ())}:
+            return name
+    return None
+
+
+def names_for(parameters: Sequence[str], order: Sequence[str]) -> dict[str, str]:
+    """Return which parameter takes which of the handout's arguments: by name or alias, else by position.
+
+    `order` is the order of the arguments in the handout. A parameter whose name says nothing takes the argument at its
+    position, unless another parameter already takes that by name.
+
+    >>> names_for(["filters", "foo"], ["num_filters", "strides"])
+    {'num_filters': 'filters', 'strides': 'foo'}
+    """
+    taken: dict[str, str] = {}
+    for parameter in parameters:
+        argument = argument_of(parameter, order)
+        if argument is not None and argument not in taken:
+            taken[argument] = parameter
+    for parameter, argument in zip(parameters, order, strict=False):
+        if argument not in taken and parameter not in taken.values() and argument_of(parameter, order) is None:
+            taken[argument] = parameter
+    return taken
+
+
+def translate(
+    parameters: Sequence[str], order: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a call of a student's constructor with these parameters as the handout's arguments by name.
+
+    Arguments that the handout does not know are left out.
+
+    >>> translate(["filters", "kernel"], ["num_filters", "filter_size"], [4], {"kernel": 3})
+    {'num_filters': 4, 'filter_size': 3}
+    """
+    names = [name for name in parameters if not name.startswith("*")] or list(order)
+    named = {**dict(zip(names, args, strict=False)), **kwargs}
+    meaning = {parameter: argument for argument, parameter in names_for(names, order).items()}
+    known = {name: meaning.get(name) or argument_of(name, order) for name in named}
+    return {argument: named[name] for name, argument in known.items() if argument is not None}
+
+
+def call(
+    constructor: Callable[..., Any],
+    order: Sequence[str],
+    arguments: Mapping[str, Any],
+    fallback: Mapping[str, Any] | None = None,
+) -> Any:
+    """Call a student's constructor with the handout's arguments, whatever it calls them.
+
+    `fallback` are values for arguments that are not passed here but have no default there. Arguments that no parameter
+    takes go to `**kwargs` under the handout's name, or after the others where the constructor takes `*args`.
+    """
+    parameters = {parameter.name: parameter for parameter in parameters_of(constructor)}
+    spread = any(p.kind is p.VAR_POSITIONAL for p in parameters.values())
+    named = [name for name, p in parameters.items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    taken = names_for(named, order)
+    required = {name for name in named if parameters[name].default is inspect.Parameter.empty}
+    values = {**{name: v for name, v in (fallback or {}).items() if taken.get(name) in required}, **arguments}
+    positional: list[Any] = []
+    keywords: dict[str, Any] = {}
+    for argument in sorted(values, key=list(order).index):
+        parameter = taken.get(argument)
+        by_position = spread if parameter is None else parameters[parameter].kind is inspect.Parameter.POSITIONAL_ONLY
+        if by_position:
+            positional.append(values[argument])
+        else:
+            keywords[parameter or argument] = values[argument]
+    return constructor(*positional, **keywords)

@@ -1,0 +1,150 @@
+"""Runs a probe: executes the slice beside nothing but itself, then the experiments one by one.
+
+Whatever an experiment raises becomes a `Failure` in its evidence, so that one broken corner costs one criterion.
+"""
+
+from __future__ import annotations
+
+import importlib
+import linecache
+import sys
+import traceback
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from typing import Any
+
+import numpy as np
+
+from graders.model import Experiment, Failure, Slice, Statement
+from graders.probes import binding, wire
+from graders.probes.draw import Draw
+from graders.probes.student import Student
+
+# The experiment that carries what went wrong before the probe could begin.
+LOADING = "loading"
+
+
+def run(order: wire.Order) -> Iterator[tuple[str, Experiment]]:
+    """Execute the slice of an order and yield its experiments; `loading` comes first and tells how the slice fared."""
+    registry = importlib.import_module(f"graders.assignments.{order.assignment}").GRADERS
+    places = places_of(order.slice)
+    try:
+        namespace = load(order, {item: grader.arguments for item, grader in registry.items()})
+    except BaseException as error:
+        yield LOADING, Experiment(failure=failure_of(error, places))
+        return
+    yield LOADING, Experiment()
+    orders = {item: grader.arguments for item, grader in registry.items()}
+    student = Student(namespace, order.slice.found, orders)
+    yield from experiments(registry[order.item], student, Draw(order.seed, order.item, order.pictures), places)
+
+
+def experiments(grader: Any, student: Student, draw: Draw, places: Sequence[str]) -> Iterator[tuple[str, Experiment]]:
+    """Run the experiments of one grader's probe on a student's definitions."""
+    lab = importlib.import_module("graders.probes.tensorflow")
+    for name, experiment in grader.probe(student, lab, draw).items():
+        yield name, attempt(experiment, places)
+
+
+def attempt(experiment: Callable[[], Mapping[str, Any]], places: Sequence[str]) -> Experiment:
+    """Return what an experiment measured, or how it failed."""
+    try:
+        measured = experiment()
+        arrays = {name: value for name, value in measured.items() if isinstance(value, np.ndarray)}
+        return Experiment({name: value for name, value in measured.items() if name not in arrays}, arrays)
+    except Exception as error:
+        return Experiment(failure=failure_of(error, places))
+
+
+def load(order: wire.Order, orders: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Execute what an order provides and then the student's slice; return the student's namespace."""
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    if order.given:
+        given = execute(order.given, {"__name__": "__given__"})
+        namespace |= {name: given[name] for name in order.given.found.values()}
+    if order.provided_slice:
+        reference = execute(order.provided_slice, {"__name__": "__reference__"})
+        for item, reference_name in order.provided.items():
+            name = order.slice.found.get(item, reference_name)
+            parameters = order.slice.parameters.get(name, ())
+            namespace[name] = adapted(reference[reference_name], parameters, orders[item])
+    return execute(order.slice, namespace)
+
+
+def adapted(reference: type, parameters: Sequence[str], order: Sequence[str]) -> type:
+    """Return the reference's class, called as the student's own class would have been."""
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - becomes the class's constructor
+        super(made, self).__init__(**binding.translate(parameters, order, args, kwargs))
+
+    made = type(reference.__name__, (reference,), {"__init__": __init__})
+    return made
+
+
+def execute(piece: Slice, namespace: dict[str, Any]) -> dict[str, Any]:
+    """Execute the statements of a slice in a namespace; its own modules become importable first."""
+    if piece.modules:
+        sys.meta_path.insert(0, _Modules(piece.modules))
+    remember(piece)
+    for statement in piece.statements:
+        exec(compiled(statement), namespace)
+    return namespace
+
+
+def compiled(statement: Statement) -> types.CodeType:
+    """Compile a statement so that tracebacks name the student's cell and line."""
+    return compile("\n" * (statement.line - 1) + statement.source, statement.place, "exec")
+
+
+def remember(piece: Slice) -> None:
+    """Give `inspect` and TensorFlow's autograph the source text that belongs to each place."""
+    texts: dict[str, dict[int, str]] = {}
+    for statement in (*piece.statements, *(entry for module in piece.modules.values() for entry in module)):
+        lines = texts.setdefault(statement.place, {})
+        lines |= dict(enumerate(statement.source.splitlines(), statement.line))
+    for place, by_number in texts.items():
+        text = [by_number.get(number, "") + "\n" for number in range(1, max(by_number, default=0) + 1)]
+        linecache.cache[place] = (sum(map(len, text)), None, text, place)
+
+
+class _Modules(MetaPathFinder, Loader):
+    """Imports the student's own modules from the statements that were sliced from them."""
+
+    def __init__(self, modules: Mapping[str, Sequence[Statement]]) -> None:
+        self.modules = modules
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if name in self.modules:
+            return ModuleSpec(name, self)
+        inside = any(other.startswith(name + ".") for other in self.modules)
+        return ModuleSpec(name, self, is_package=True) if inside else None
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        for statement in self.modules.get(module.__name__, ()):
+            exec(compiled(statement), module.__dict__)
+
+
+def places_of(piece: Slice) -> set[str]:
+    """Return the places that a slice's statements come from."""
+    modules = (entry for module in piece.modules.values() for entry in module)
+    return {statement.place for statement in (*piece.statements, *modules)}
+
+
+def failure_of(error: BaseException, places: Sequence[str] | set[str]) -> Failure:
+    """Return an exception as data: its type, its message, and the innermost line of the student's that it passed."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = next((f"{f.filename}, line {f.lineno}" for f in reversed(frames) if f.filename in places), "")
+    if isinstance(error, SyntaxError) and not where:
+        where = f"{error.filename}, line {error.lineno}"
+    return Failure(type(error).__name__, wire.clip(message_of(error)), where)
+
+
+def message_of(error: BaseException) -> str:
+    """Return an exception's message; a `__str__` of the student's may itself raise."""
+    try:
+        text = str(error)
+    except Exception:
+        return "a message that cannot be read"
+    return "\n".join(line for line in text.splitlines() if not line.startswith("  File ")).strip()

@@ -1,0 +1,191 @@
+"""The instruments of the TensorFlow assignments: measuring Keras layers with canonical weights.
+
+Imported in the zygote, the children and a student's own kernel; never in the trusted process. No operation runs at
+import time: a fork after one would hang.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from graders.probes.canonical import canonical, key_of, role_of
+from graders.probes.draw import Draw
+
+Array = NDArray[Any]
+_DEPTH = 6  # how deep layers may hide in lists, dicts and plain objects
+
+
+def function(name: str) -> Callable[[Any], Any]:
+    """Return TensorFlow's function of that name, to be passed where a student's code takes a function."""
+    return getattr(tf.nn, name, None) or getattr(tf, name)  # type: ignore[no-any-return]
+
+
+def tensor(value: Any) -> Any:
+    """Return a float32 tensor of what a student's code returned."""
+    return tf.cast(tf.convert_to_tensor(value), tf.float32)
+
+
+def variables_of(layer: Any) -> list[Any]:
+    """Return every float variable of an object once, also those that Keras does not track (in plain objects)."""
+    found: dict[int, Any] = {}
+    for variable in _walk(layer, _DEPTH, set()):
+        if "float" in str(variable.dtype):
+            found.setdefault(id(variable), variable)
+    return list(found.values())
+
+
+def _walk(thing: Any, depth: int, seen: set[int]) -> Iterator[Any]:
+    if depth < 0 or id(thing) in seen:
+        return
+    seen.add(id(thing))
+    if isinstance(thing, (keras.Variable, tf.Variable)):
+        yield thing
+        return
+    yield from list(getattr(thing, "variables", None) or ()) if hasattr(thing, "trainable_variables") else ()
+    if isinstance(thing, (list, tuple, set)):
+        parts = list(thing)
+    elif isinstance(thing, dict):
+        parts = list(thing.values())
+    else:
+        parts = [value for name, value in getattr(thing, "__dict__", {}).items() if not name.startswith("_")]
+    for part in parts:
+        yield from _walk(part, depth - 1, seen)
+
+
+def tracked_shapes(layer: Any) -> list[list[int]]:
+    """Return the shapes of the trainable weights that training would reach, without axes of length one, sorted."""
+    variables = {id(variable): variable for variable in getattr(layer, "trainable_variables", ())}
+    return sorted([size for size in variable.shape if size != 1] for variable in variables.values())
+
+
+def set_weights(layer: Any, seed: int) -> None:
+    """Overwrite every variable of a layer, which has been called once, by its canonical value."""
+    for variable in variables_of(layer):
+        variable.assign(canonical(_role(variable), variable.shape, seed))
+
+
+def _role(variable: Any) -> str:
+    return role_of(getattr(variable, "path", variable.name), variable.shape)
+
+
+def count(layer: Any) -> dict[str, Any]:
+    """Return the number and the shapes of a built layer's trainable weights."""
+    shapes = tracked_shapes(layer)
+    return {"shapes": shapes, "count": int(sum(np.prod(shape, dtype=int) for shape in shapes))}
+
+
+def outputs(layer: Any, x: Array, seed: int) -> dict[str, Any]:
+    """Call a layer on x, set its weights, call it again; return the second output."""
+    inputs = tf.constant(x)
+    layer(inputs)
+    set_weights(layer, seed)
+    return {"outputs": tensor(layer(inputs)).numpy()}
+
+
+def measure(layer: Any, x: Array, draw: Draw) -> dict[str, Any]:
+    """Return outputs, weight counts and the gradients of a random projection of the outputs.
+
+    Gradients are those of the input and of the weights, the latter summed per key of `canonical`.
+    """
+    inputs = tf.constant(x)
+    layer(inputs)
+    set_weights(layer, draw.seed)
+    variables = variables_of(layer)
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        y = tensor(layer(inputs))
+        projection = tf.reduce_sum(y * draw.normal("projection", *y.shape))
+    weights = [variable.value if isinstance(variable, keras.Variable) else variable for variable in variables]
+    gradients = tape.gradient(projection, [inputs, *weights], unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    summed: dict[str, Array] = {}
+    for variable, gradient in zip(variables, gradients[1:], strict=True):
+        key = f"gradient of {key_of(_role(variable), variable.shape)}"
+        dense = np.squeeze(tf.convert_to_tensor(gradient).numpy())
+        summed[key] = summed[key] + dense if key in summed else dense
+    return {"outputs": y.numpy(), "gradient of the input": gradients[0].numpy(), **count(layer), **summed}
+
+
+def support(layer: Any, shape: tuple[int, int, int], draw: Draw, draws: int = 2) -> dict[str, Any]:
+    """Return which input pixels each output pixel depends on: (output height, width, input height, width) of 0 and 1.
+
+    `by_gradient`: a random projection of the output pixel has a gradient there; `by_change`: the output pixel changes,
+    bit by bit, when the input pixel does. Both are collected over `draws` inputs, since one may hide in a zero.
+    """
+    gradient: Array | None = None
+    change: Array | None = None
+    for number in range(draws):
+        x = draw.normal(f"support {number}", *shape)
+        layer(tf.constant(x[np.newaxis]))
+        set_weights(layer, draw.seed + number)
+        gradient = _either(gradient, _by_gradient(layer, x, draw, number))
+        change = _either(change, _by_change(layer, x, draw, number))
+    assert gradient is not None
+    assert change is not None
+    return {"by_gradient": gradient.astype(np.uint8), "by_change": change.astype(np.uint8)}
+
+
+def _either(one: Array | None, other: Array) -> Array:
+    return other if one is None else one | other
+
+
+def _by_gradient(layer: Any, x: Array, draw: Draw, number: int) -> Array:
+    """One copy of x per output pixel; each copy's loss looks at its own pixel, so one backward pass sees them all."""
+    height, width = tensor(layer(tf.constant(x[np.newaxis]))).shape[1:3]
+    pixels = height * width
+    inputs = tf.constant(np.repeat(x[np.newaxis], pixels, axis=0))
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        y = tensor(layer(inputs))  # (pixels, height, width, channels)
+        own = tf.boolean_mask(tf.reshape(y, [pixels, pixels, -1]), np.eye(pixels, dtype=bool))  # (pixels, channels)
+        projection = tf.reduce_sum(own * draw.signs(f"support signs {number}", *own.shape))
+    gradient = tape.gradient(projection, inputs, unconnected_gradients=tf.UnconnectedGradients.ZERO).numpy()
+    return np.any(gradient != 0, axis=-1).reshape(height, width, *x.shape[:2])
+
+
+def _by_change(layer: Any, x: Array, draw: Draw, number: int) -> Array:
+    """One copy of x per input pixel with that pixel changed, and an unchanged one."""
+    height, width, channels = x.shape
+    pixels = height * width
+    copies = np.repeat(x[np.newaxis], pixels + 1, axis=0)
+    step = draw.normal(f"support step {number}", pixels, channels)
+    rows, columns = np.unravel_index(np.arange(pixels), (height, width))
+    copies[np.arange(pixels), rows, columns] += step + 3 * np.sign(step)
+    y = tensor(layer(tf.constant(copies))).numpy()
+    changed = np.any(y[:-1] != y[-1:], axis=-1)  # (input pixels, output height, output width)
+    return np.moveaxis(changed, 0, -1).reshape(*y.shape[1:3], height, width)
+
+
+def zeroed(layer: Any, x: Array) -> dict[str, Any]:
+    """Return the output of a layer whose weights are all zero, and the input that it was given."""
+    inputs = tf.constant(x)
+    layer(inputs)
+    for variable in variables_of(layer):
+        variable.assign(np.zeros(variable.shape, np.float32))
+    return {"outputs": tensor(layer(inputs)).numpy(), "inputs": x, **count(layer)}
+
+
+def traced(layer: Any, x: Array, seed: int) -> dict[str, Any]:
+    """Trace a layer with an unknown batch size, as `keras.Input` does, and return its outputs for two batch sizes."""
+    layer(tf.constant(x))
+    set_weights(layer, seed)
+    spec = tf.TensorSpec([None, *x.shape[1:]], tf.float32)
+    graph = tf.function(lambda inputs: tensor(layer(inputs)), input_signature=[spec])
+    return {"whole batch": graph(tf.constant(x)).numpy(), "one image": graph(tf.constant(x[:1])).numpy()}
+
+
+def initial_kernels(build: Callable[[], Any], shape: tuple[int, ...], draws: int = 2) -> dict[str, Any]:
+    """Return the initial values of the kernels of `draws` fresh layers, one flat array a layer."""
+    found: dict[str, Any] = {}
+    for number in range(draws):
+        layer = build()
+        layer(tf.zeros(shape))
+        kernels = [variable for variable in variables_of(layer) if _role(variable) == "kernel"]
+        values = [tf.convert_to_tensor(kernel).numpy().ravel() for kernel in kernels]
+        found[f"kernels {number}"] = np.concatenate(values) if values else np.zeros(0, np.float32)
+    return found

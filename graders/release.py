@@ -1,0 +1,81 @@
+"""What students receive, generated from the reference: the template notebook and the self-check kit. They cannot drift."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from graders.engine.classroom import Plan, open_classroom
+from graders.errors import Fault
+from graders.home import home, reference_path, rubric_path
+from graders.judge import broken_reference
+from graders.kit import PUBLIC_SEED, write_kit
+from graders.model import Assignment, Evidence
+
+# Where the template of each assignment goes by the name that its course used.
+NOTEBOOKS = {"pixelcnn": "autoregressive_model.ipynb"}
+_REGION = re.compile(r"^( *)# BEGIN SOLUTION (\w+)\n.*?^ *# END SOLUTION\n?", re.MULTILINE | re.DOTALL)
+
+
+def write_release(assignment: Assignment, out: Path | None = None) -> list[Path]:
+    """Write the template and the kit of an assignment; return their paths."""
+    import nbformat
+
+    folder = out or home() / "student_template" / assignment.slug
+    folder.mkdir(parents=True, exist_ok=True)
+    notebook = folder / NOTEBOOKS[assignment.slug]
+    text = reference_path(assignment.slug).read_text(encoding="utf-8")
+    notebook.write_text(nbformat.writes(template(text)), encoding="utf-8")
+    kit = folder / f"{assignment.slug}.kit"
+    write_kit(kit, rubric_path(assignment.slug).read_bytes(), PUBLIC_SEED, record_evidence(assignment))
+    return [notebook, kit]
+
+
+def template(text: str) -> Any:
+    """Return the template notebook of a reference: its cells, with solution regions removed and self-checks put in."""
+    import jupytext
+
+    notebook = jupytext.reads(text, fmt="py:percent")
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number:02}"
+        title = cell.metadata.pop("title", "")
+        if title.startswith("check "):
+            cell.source = "\n".join(f'graders.check("{item}")' for item in title.split()[1:])
+        cell.source = without_solutions(cell.source)
+        cell.metadata.clear()
+    notebook.metadata.clear()
+    notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook.metadata["language_info"] = {"name": "python"}
+    return notebook
+
+
+def without_solutions(source: str) -> str:
+    """Replace every solution region: inside a function by an error that says what is missing, else by a comment.
+
+    >>> print(without_solutions("def f():\\n    # BEGIN SOLUTION C1\\n    return 1\\n    # END SOLUTION\\n").strip())
+    def f():
+        # [C1] your code here
+        raise NotImplementedError("C1")
+    """
+
+    def blank(match: re.Match[str]) -> str:
+        indent, item = match[1], match[2]
+        lines = [f"# [{item}] your code here"]
+        if indent:
+            lines.append(f'raise NotImplementedError("{item}")')
+        return "".join(f"{indent}{line}\n" for line in lines)
+
+    return _REGION.sub(blank, source + "\n").rstrip("\n")
+
+
+def record_evidence(assignment: Assignment) -> dict[str, Evidence]:
+    """Measure the reference with the public seed; raises Fault when an item cannot be measured."""
+    plan = Plan(assignment, seed=PUBLIC_SEED)
+    with tempfile.TemporaryDirectory() as folder, open_classroom(plan, Path(folder) / "kit.sqlite") as classroom:
+        evidence = {item.id: classroom.reference_evidence(item) for item in plan.items}
+    for item, one in evidence.items():
+        if broken := broken_reference(one):
+            raise Fault(f"the reference solution of {item} cannot be measured: {broken}")
+    return evidence

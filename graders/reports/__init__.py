@@ -1,0 +1,1 @@
+"""Renderers: JSON, CSV, web pages, plots and terminal text. What students wrote is hostile in all of them."""

@@ -1,0 +1,148 @@
+"""The rubric: TOML in, an `Assignment` out, or one line that says where the file is wrong and what the right word is.
+
+All that is wrong is gathered before anything is raised, in two rounds: first the keys, types and words; then, when
+those are sound, what the parts say of each other (ids, sums, cycles).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from graders.errors import UsageError, did_you_mean
+from graders.home import rubric_path
+from graders.model import Assignment, Criterion, Decision, Item, LatePolicy, Tier
+from graders.rubric.places import refusal
+from graders.rubric.sense import of_sense
+from graders.rubric.shape import ItemTable, RubricTable, of_shape
+
+
+def load_rubric(slug: str) -> Assignment:
+    """Return the assignment of that slug; raises UsageError in one line for whatever is wrong with its rubric."""
+    path = rubric_path(slug)
+    assignment = read_rubric(path)
+    if assignment.slug != slug:
+        raise UsageError(
+            f"{path}: slug is '{assignment.slug}', but the file is that of '{slug}' (did you mean '{slug}'?)"
+        )
+    return assignment
+
+
+def read_rubric(path: Path) -> Assignment:
+    """Read a rubric file; raises UsageError in one line that names the file, the line, the key and the right word."""
+    data = _bytes(path)
+    text = _decoded(path, data)
+    tree = _parsed(path, text)
+    try:
+        rubric = RubricTable.model_validate(tree)
+    except ValidationError as error:
+        raise refusal(path, text, tree, of_shape(error)) from None
+    wrong = list(of_sense(rubric))
+    if wrong:
+        raise refusal(path, text, tree, wrong)
+    return _assignment(rubric, hashlib.sha256(data).hexdigest())
+
+
+def judgeable(assignment: Assignment) -> tuple[Item, ...]:
+    """Return the items that probes and judges grade (tier behaviour), each after those that it depends on."""
+    ordered: dict[str, Item] = {}
+
+    def visit(item: Item) -> None:
+        if item.id not in ordered:
+            for other in item.depends:
+                visit(assignment.item(other))
+            ordered[item.id] = item
+
+    for item in assignment.items:
+        visit(item)
+    return tuple(item for item in ordered.values() if item.tier is Tier.BEHAVIOUR)
+
+
+def select(assignment: Assignment, only: Sequence[str]) -> tuple[Item, ...]:
+    """Return the items of `only`, each once and in dependency order; all judgeable ones when `only` is empty.
+
+    Raises UsageError for an id that is not in the rubric, with the nearest that is, and for an item of another tier,
+    which such a run cannot judge. "c3" is read as "C3".
+    """
+    items = judgeable(assignment)
+    by_id = {item.id.casefold(): item for item in assignment.items}
+    for word in only:
+        item = by_id.get(word.strip().casefold())
+        if item is None:
+            near = did_you_mean(word.strip().upper(), [each.id for each in items])
+            raise UsageError(f"'{word}' is no item of {assignment.slug}{near}")
+        if item.tier is not Tier.BEHAVIOUR:
+            known = ", ".join(each.id for each in items)
+            raise UsageError(f"item {item.id} is graded by the {item.tier} tier; this run grades {known}")
+    asked = {word.strip().casefold() for word in only}
+    return tuple(item for item in items if not asked or item.id.casefold() in asked)
+
+
+# From the file to a tree ----------------------------------------------------------------------------------------------
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        known = [file.name for file in path.parent.glob("*.toml")]
+        raise UsageError(f"{path}: there is no such file{did_you_mean(path.name, known) if known else ''}") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _decoded(path: Path, data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise UsageError(f"{path}: line {line}: not UTF-8; save the file in that encoding") from None
+
+
+def _parsed(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # endless integers and endless brackets are no TOMLDecodeError
+        what = re.sub(r"(.*) \(at line (\d+), column (\d+)\)", r"line \2, column \3: \1", str(error))
+        raise UsageError(f"{path}: not TOML: {what}") from None
+
+
+# From the tree to the words of the project ----------------------------------------------------------------------------
+
+
+def _assignment(rubric: RubricTable, digest: str) -> Assignment:
+    return Assignment(
+        slug=rubric.slug,
+        title=rubric.title,
+        handout=rubric.handout,
+        framework=rubric.framework,
+        total=rubric.total,
+        items=tuple(_item(item) for item in rubric.items),
+        decisions=tuple(Decision(each.item, each.text) for each in rubric.decisions),
+        files={key: name for key, name in rubric.files.model_dump().items() if name},
+        late=LatePolicy(rubric.late.points_per_minute, rubric.late.due),
+        given=tuple(rubric.given),
+        digest=digest,
+    )
+
+
+def _item(item: ItemTable) -> Item:
+    return Item(
+        id=item.id,
+        title=item.title,
+        points=item.points,
+        kind=item.kind,
+        tier=item.tier,
+        section=item.section,
+        names=tuple(item.names),
+        depends=tuple(item.depends),
+        criteria=tuple(Criterion(each.name, each.points, each.hint) for each in item.criteria),
+        follow_through=item.follow_through,
+        note=item.note,
+    )

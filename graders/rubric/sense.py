@@ -1,0 +1,65 @@
+"""What the parts of a rubric say of each other: ids, sums of points, dependencies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from graders.errors import did_you_mean
+from graders.model import Tier
+from graders.rubric.places import Loc, Wrong
+from graders.rubric.shape import ItemTable, RubricTable
+
+TOLERANCE = 1e-9  # in points: sums of decimal fractions are not exact
+
+
+def of_sense(rubric: RubricTable) -> Iterator[Wrong]:
+    """Yield what is wrong between the parts of a rubric whose parts are each in order."""
+    ids = [item.id for item in rubric.items]
+    yield from _repeated(ids, lambda at: ("items", at, "id"))
+    for at, item in enumerate(rubric.items):
+        yield from _of_criteria(("items", at), item)
+        yield from _repeated(item.depends, lambda _, at=at: ("items", at, "depends"))  # type: ignore[misc]
+        for other in item.depends:
+            if other not in ids:
+                yield Wrong(("items", at, "depends"), f"depends on unknown item '{other}'{did_you_mean(other, ids)}")
+    for at, decision in enumerate(rubric.decisions):
+        if decision.item not in ids:
+            near = did_you_mean(decision.item, ids)
+            yield Wrong(("decisions", at, "item"), f"decision on unknown item '{decision.item}'{near}")
+    yield from _of_sum(("total",), "total", "items", rubric.total, [item.points for item in rubric.items])
+    yield from _of_cycles(rubric.items)
+
+
+def _of_criteria(loc: Loc, item: ItemTable) -> Iterator[Wrong]:
+    yield from _repeated([each.name for each in item.criteria], lambda at: (*loc, "criteria", at, "name"))
+    if item.criteria:
+        yield from _of_sum((*loc, "points"), "points", "criteria", item.points, [each.points for each in item.criteria])
+    elif item.tier is Tier.BEHAVIOUR:
+        yield Wrong((*loc, "tier"), "tier 'behaviour' asks for criteria, and there are none")
+
+
+def _of_sum(loc: Loc, key: str, parts: str, whole: float, points: Sequence[float]) -> Iterator[Wrong]:
+    if abs(math.fsum(points) - whole) > TOLERANCE:
+        yield Wrong(loc, f"{key} is {whole:g}, but its {parts} sum to {math.fsum(points):.10g}")
+
+
+def _repeated(words: Sequence[str], loc: Callable[[int], Loc]) -> Iterator[Wrong]:
+    for at, word in enumerate(words):
+        if word in words[:at]:
+            yield Wrong(loc(at), f"{loc(at)[-1]}: '{word}' stands there twice")
+
+
+def _of_cycles(items: Iterable[ItemTable]) -> Iterator[Wrong]:
+    """Take away what depends on nothing that is left, until nothing goes: what stays is in a cycle or hangs on one."""
+    left = {item.id: (at, set(item.depends)) for at, item in enumerate(items)}
+    while free := [key for key, (_, needs) in left.items() if not needs & left.keys()]:
+        for key in free:
+            del left[key]
+    if left:
+        start = next(iter(left))
+        chain = [start]
+        while chain[-1] not in chain[:-1]:
+            chain.append(min(left[chain[-1]][1] & left.keys()))
+        cycle = chain[chain.index(chain[-1]) :]
+        yield Wrong(("items", left[cycle[0]][0], "depends"), f"depends goes in a circle: {' -> '.join(cycle)}")

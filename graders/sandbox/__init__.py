@@ -1,0 +1,1 @@
+"""The fork server and the confinement that student code runs in."""

@@ -1,0 +1,29 @@
+"""What the confined child does: take one work order, run the probe beside the student's code, send what it returned."""
+
+from __future__ import annotations
+
+import importlib
+import socket
+
+from graders.probes import runner, wire
+from graders.sandbox import frames
+
+_ORDER_CAP = 64 << 20  # the order comes from the trusted side; the cap only guards against a bug of ours
+
+
+def main(channel: socket.socket) -> int:
+    """Serve the one order that comes on `channel`; return the exit status."""
+    received = frames.receive(channel, _ORDER_CAP)
+    if received is None:
+        return 1
+    if received[0].get("ping"):
+        importlib.import_module("colorsys")  # small, seldom loaded: shows that the library can be read from in here
+        frames.send(channel, {"pong": True})
+        frames.send(channel, {"done": True})
+        return 0
+    order = wire.order(*received)
+    for name, experiment in runner.run(order):
+        header, blob = wire.pack(name, experiment)
+        frames.send(channel, header, blob)
+    frames.send(channel, {"done": True})
+    return 0

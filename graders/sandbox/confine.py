@@ -1,0 +1,163 @@
+"""Confinement of one child: applied after the fork, before the first byte of student code, single-threaded.
+
+The order matters: namespaces, then a root of its own, then the user id, then limits, Landlock, capabilities, seccomp;
+each step needs what the next one takes away.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import sys
+from pathlib import Path
+
+from graders.sandbox import linux
+from graders.sandbox.limits import Limits
+
+SCRATCH = "/scratch"
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+_ETC = ("/etc/ld.so.cache", "/etc/localtime", "/etc/mime.types", "/etc/nsswitch.conf")
+_SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
+
+# Denied outright: tracing, mounting, namespaces, kernel modules, keys, clocks, everything that a probe never needs.
+_DENIED = (
+    "acct add_key adjtimex bpf chroot clock_adjtime clock_settime delete_module fanotify_init finit_module fsconfig "
+    "fsmount fsopen fspick init_module io_uring_enter io_uring_register io_uring_setup ioperm iopl kcmp kexec_file_load "
+    "kexec_load keyctl lookup_dcookie modify_ldt mount mount_setattr move_mount name_to_handle_at nfsservctl "
+    "open_by_handle_at open_tree perf_event_open personality pidfd_getfd pivot_root process_madvise process_vm_readv "
+    "process_vm_writev ptrace quotactl reboot request_key setdomainname sethostname setns settimeofday swapoff swapon "
+    "sysfs syslog umount2 unshare uselib userfaultfd ustat vhangup"
+).split()
+_TIOCSTI = 0x5412  # pushes characters into a terminal
+
+
+def readable_paths() -> list[str]:
+    """Return the folders that the interpreter and its packages need, and no others: never the reference, never students."""
+    package = Path(__file__).resolve().parent.parent
+    folders = {sys.prefix, sys.base_prefix, os.path.dirname(os.path.realpath(sys.executable)), str(package)}
+    folders |= {entry for entry in sys.path if entry and os.path.isdir(entry) and "site-packages" in entry}
+    outermost: list[str] = []
+    for folder in sorted(os.path.realpath(entry) for entry in folders):
+        if not any(folder == other or folder.startswith(other + "/") for other in (*outermost, *_SYSTEM)):
+            outermost.append(folder)
+    return outermost
+
+
+def enter_namespaces() -> bool:
+    """Unshare everything; as root without a user namespace, so that the child can become another user. Return whether so."""
+    spaces = linux.NEWNS | linux.NEWPID | linux.NEWNET | linux.NEWIPC | linux.NEWUTS
+    if os.getuid() == 0:
+        try:
+            linux.unshare(spaces)
+        except PermissionError:  # root of a container: a user namespace may still be had
+            pass
+        else:
+            return True
+    user, group = os.getuid(), os.getgid()
+    linux.unshare(spaces | linux.NEWUSER)
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+    return False
+
+
+def build_root(stage: str, limits: Limits) -> None:
+    """Make a root that holds the system, the interpreter, a scratch of limited size, and nothing else; move into it."""
+    linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
+    linux.mount("tmpfs", stage, "tmpfs", linux.MS_NOSUID, "size=4m,mode=755")
+    for path in (*_SYSTEM, *_ETC, *readable_paths()):
+        _bind(path, stage)
+    for device in _DEVICES:
+        _bind(device, stage, writable=True)
+    for folder in ("proc", "tmp", "dev/shm", SCRATCH[1:]):
+        os.makedirs(f"{stage}/{folder}", exist_ok=True)
+    linux.mount("proc", f"{stage}/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+    options = f"size={limits.scratch_mb}m,mode=1777"
+    for folder in (SCRATCH[1:], "tmp", "dev/shm"):
+        linux.mount("tmpfs", f"{stage}/{folder}", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, options)
+    linux.pivot(stage)
+    linux.mount(None, "/", None, linux.MS_REMOUNT | linux.MS_RDONLY | linux.MS_NOSUID)
+
+
+def _bind(path: str, stage: str, writable: bool = False) -> None:
+    target = stage + path
+    if os.path.islink(path) and path in _SYSTEM:
+        os.symlink(os.readlink(path), target)
+    elif os.path.isdir(path):
+        os.makedirs(target, exist_ok=True)
+        linux.mount(path, target, None, linux.MS_BIND | linux.MS_REC)
+        linux.read_only(target)
+    elif os.path.exists(path):
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        Path(target).touch()
+        linux.mount(path, target, None, linux.MS_BIND)
+        if not writable:
+            linux.read_only(target)
+
+
+def become(uid: int) -> None:
+    """Become a user of its own, so that its processes are counted apart and own nothing."""
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
+def set_limits(limits: Limits) -> None:
+    """Set the rlimits; RLIMIT_DATA, not RLIMIT_AS, since GPU drivers reserve address space that they never use."""
+    for kind, value in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_DATA, limits.memory_mb << 20),
+        (resource.RLIMIT_FSIZE, limits.scratch_mb << 20),
+        (resource.RLIMIT_NOFILE, limits.files),
+        (resource.RLIMIT_NPROC, limits.processes),
+    ):
+        resource.setrlimit(kind, (value, value))
+    # CPU time counts from the fork: the zygote's own does not count.
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
+
+
+def deny_system_calls() -> None:
+    """Load the seccomp filter: no tracing, no mounting, no namespaces, no sockets but unix ones."""
+    import pyseccomp as seccomp
+
+    filter_ = seccomp.SyscallFilter(seccomp.ALLOW)
+    denied = seccomp.ERRNO(errno.EPERM)
+    for name in _DENIED:
+        try:
+            filter_.add_rule(denied, name)
+        except (OSError, ValueError, RuntimeError):
+            continue  # a system call that this architecture does not have
+    filter_.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")  # its flags cannot be seen; libc falls back to clone
+    filter_.add_rule(denied, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, linux.NEWUSER, linux.NEWUSER))
+    filter_.add_rule(denied, "ioctl", seccomp.Arg(1, seccomp.EQ, _TIOCSTI))
+    no_network = seccomp.ERRNO(errno.EAFNOSUPPORT)
+    for call in ("socket", "socketpair"):
+        filter_.add_rule(no_network, call, seccomp.Arg(0, seccomp.GT, 1))
+    filter_.load()
+
+
+def confine(level: str, limits: Limits, *, scratch: str, stage: str, uid: int, own_root: bool) -> None:
+    """Confine this process to `level`. `own_root` says that the namespaces were made by real root.
+
+    Raises OSError when the machine does not give the level; nothing of the student's has run by then.
+    """
+    linux.prctl(linux.PR_SET_PDEATHSIG, 9)
+    if level == "full":
+        build_root(stage, limits)
+        if own_root:
+            become(uid)
+    elif os.getuid() == 0 and level == "uid":
+        os.chown(scratch, uid, uid)
+        become(uid)
+    os.chdir(scratch)
+    set_limits(limits)
+    if level in ("full", "no-namespaces"):
+        read = ["/"] if level == "full" else [*_SYSTEM, *_ETC, "/proc", *readable_paths()]
+        writable = [scratch, "/tmp", "/dev/shm"] if level == "full" else [scratch]
+        linux.landlock(read, writable, _DEVICES)
+        linux.drop_capabilities()
+        deny_system_calls()
+    else:
+        linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+    linux.prctl(linux.PR_SET_PDEATHSIG, 9)  # again: a change of user clears it

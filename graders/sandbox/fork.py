@@ -1,0 +1,215 @@
+"""The trusted side of the fork server: starts a zygote, orders children from it, collects what they send."""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import itertools
+import json
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graders.errors import Fault
+from graders.sandbox import frames
+from graders.sandbox.limits import Limits
+
+_START_SECONDS = 120.0
+_REPORT_SECONDS = 20.0
+_DYING_SECONDS = 2.0  # between the closing of a child's channel and its end
+_FIRST_UID = 61_000
+_UIDS = itertools.cycle(range(_FIRST_UID, _FIRST_UID + 4000))
+
+# One thread each, quiet, on the CPU, the same arithmetic everywhere.
+_ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONHASHSEED": "0",
+    "MPLBACKEND": "agg",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a child ended. `reason`: ended, timeout, cancelled, or lost when its monitor did not report."""
+
+    reason: str
+    code: int = 0
+    confined: bool = True
+    cpu_seconds: float = 0.0
+    peak_mb: float = 0.0
+    output: str = ""
+
+
+class Zygote:
+    """A running fork server. `modules` are imported before the first fork; use it from any thread."""
+
+    def __init__(self, modules: Sequence[str], level: str, limits: Limits) -> None:
+        self.level, self.limits = level, limits
+        self._lock = threading.Lock()
+        self._stage = tempfile.mkdtemp(prefix="graders-root-")
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        started = time.monotonic()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "graders.sandbox.zygote", str(theirs.fileno()), *modules],
+            pass_fds=[theirs.fileno()],
+            env={**_ENVIRONMENT, "HOME": self._stage},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            cwd=self._stage,
+        )
+        theirs.close()
+        self._control = ours
+        self.versions = self._hello()
+        self.start_seconds = time.monotonic() - started
+
+    def _hello(self) -> dict[str, str]:
+        self._control.settimeout(_START_SECONDS)
+        try:
+            message = self._control.recv(1 << 16)
+        except TimeoutError:
+            message = b""
+        self._control.settimeout(None)
+        if not message:
+            complaint = self._complaint()
+            self.close()
+            raise Fault(f"the zygote did not start: {complaint}")
+        hello = json.loads(message)
+        if hello["threads"] != 1:
+            self.close()
+            raise Fault(f"the zygote has {hello['threads']} threads; a fork of it would hang")
+        return dict(hello["versions"])
+
+    def _complaint(self) -> str:
+        self._process.kill()
+        _, errors = self._process.communicate()
+        lines = errors.decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+    def run(
+        self, order: Mapping[str, Any], blob: bytes, on_frame: Callable[[dict[str, Any], bytes], None]
+    ) -> tuple[Ended, str]:
+        """Run one order in a child of its own; call `on_frame` for each frame; return its end and what broke the stream.
+
+        Raises Fault when no child could be had or it could not be confined.
+        """
+        control, data = self._spawn()
+        try:
+            broken = _converse(data, order, blob, on_frame, self.limits)
+            data.close()
+            ended = _ending(control, patience=_DYING_SECONDS if broken == "closed" else 0.0)
+        finally:
+            data.close()
+            control.close()
+        if not ended.confined:
+            raise Fault(f"the child could not be confined to '{self.level}': {_last_line(ended.output)}")
+        if ended.reason == "lost":
+            raise Fault("the child's monitor was lost")
+        return ended, broken
+
+    def _spawn(self) -> tuple[socket.socket, socket.socket]:
+        control, control_child = socket.socketpair()
+        data, data_child = socket.socketpair()
+        request = {
+            "level": self.level,
+            "limits": self.limits.document(),
+            "stage": self._stage,
+            "uid": next(_UIDS),
+        }
+        descriptors = array.array("i", [control_child.fileno(), data_child.fileno()])
+        try:
+            with self._lock:
+                self._control.sendmsg(
+                    [json.dumps(request).encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)]
+                )
+        except OSError as error:
+            raise Fault("the zygote has died") from error
+        finally:
+            control_child.close()
+            data_child.close()
+        return control, data
+
+    def close(self) -> None:
+        """Stop the zygote; children that still run are killed by their monitors."""
+        self._control.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(2)
+        self._process.kill()
+        self._process.wait()
+        if self._process.stderr:
+            self._process.stderr.close()
+        shutil.rmtree(self._stage, ignore_errors=True)
+
+    def __enter__(self) -> Zygote:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _converse(
+    data: socket.socket,
+    order: Mapping[str, Any],
+    blob: bytes,
+    on_frame: Callable[[dict[str, Any], bytes], None],
+    limits: Limits,
+) -> str:
+    """Send the order, read frames until the last; return "" or what broke the stream."""
+    deadline = time.monotonic() + limits.wall_seconds + 5  # the monitor keeps the time; this guards against its loss
+    budget = limits.frame_bytes
+    try:
+        data.settimeout(limits.wall_seconds)
+        frames.send(data, order, blob)
+        while (frame := frames.receive(data, budget, deadline)) is not None:
+            header, body = frame
+            if header.get("done") is True:
+                return ""
+            budget -= len(body)
+            on_frame(header, body)
+    except frames.FrameTimeout:
+        return "deadline"
+    except frames.FrameError as error:
+        return str(error)
+    except OSError:
+        return "closed"
+    return "closed"
+
+
+def _ending(control: socket.socket, patience: float) -> Ended:
+    """Wait `patience` seconds for a child that is dying anyway, then have it killed; return how it ended."""
+    readable, _, _ = select.select([control], [], [], patience)
+    if not readable:
+        control.shutdown(socket.SHUT_WR)
+    control.settimeout(_REPORT_SECONDS)
+    received = b""
+    try:
+        while not received.endswith(b"\n"):
+            chunk = control.recv(1 << 16)
+            if not chunk:
+                return Ended("lost")
+            received += chunk
+    except OSError:
+        return Ended("lost")
+    return Ended(**json.loads(received))
+
+
+def _last_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1] if lines else "no reason given"

@@ -1,0 +1,46 @@
+"""Which level of confinement this machine gives: found out by trying, never by guessing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from graders.errors import Fault, UsageError, did_you_mean
+from graders.sandbox.fork import Zygote
+from graders.sandbox.limits import LEVELS, Limits
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One level and why it cannot be had ("" when it can)."""
+
+    level: str
+    reason: str
+
+
+def try_level(level: str) -> Trial:
+    """Confine an empty child to a level and let it import a module that the zygote has not."""
+    try:
+        with Zygote((), level, Limits(wall_seconds=20)) as zygote:
+            answers: list[object] = []
+            ended, broken = zygote.run({"ping": True}, b"", lambda header, _: answers.append(header.get("pong")))
+            if answers != [True]:
+                return Trial(level, broken or ended.output.strip() or f"the child ended with status {ended.code}")
+    except Fault as fault:
+        return Trial(level, str(fault))
+    return Trial(level, "")
+
+
+def choose_level(wanted: str | None = None) -> str:
+    """Return the strongest level that works, or `wanted` when it does.
+
+    Raises UsageError for an unknown level, for one that this machine does not give, and when only "none" would be left.
+    """
+    if wanted is not None and wanted not in LEVELS:
+        raise UsageError(f"--isolation {wanted}: no such level{did_you_mean(wanted, LEVELS)}")
+    for level in [wanted] if wanted else LEVELS[:-1]:
+        trial = try_level(level)
+        if not trial.reason:
+            return level
+        if wanted:
+            raise UsageError(f"--isolation {wanted}: this machine does not give it: {trial.reason}")
+    raise UsageError("this machine gives no confinement; run as root, or say --isolation none for code that you trust")

@@ -1,0 +1,184 @@
+"""The monitor of one child: a trusted process between the zygote and student code, outside the child's namespaces.
+
+It forks the child, drains its output into a capped buffer, kills it (and all it started) at the deadline or when the
+trusted side goes away, and reports how it ended. It holds nothing that student code could want.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from typing import Any, NoReturn
+
+from graders.sandbox import child, confine, linux
+from graders.sandbox.limits import Limits
+
+_CONFINEMENT_FAILED = 97  # the child's exit status when nothing of the student's has run
+_GRACE = 0.05
+
+
+def run(request: dict[str, Any], control_fd: int, data_fd: int) -> NoReturn:
+    """Run one child to its end and report; never returns into the zygote's loop."""
+    status = 1
+    try:
+        linux.close_except({0, 1, 2, control_fd, data_fd})
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        _supervise(request, socket.socket(fileno=control_fd), data_fd)
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _supervise(request: dict[str, Any], control: socket.socket, data_fd: int) -> None:
+    level, limits = request["level"], Limits(**request["limits"])
+    own_root = confine.enter_namespaces() if level == "full" else False
+    linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
+    scratch = confine.SCRATCH if level == "full" else tempfile.mkdtemp(prefix="graders-")
+    output_read, output_write = os.pipe()
+    process = os.fork()
+    if process == 0:
+        control.close()
+        os.close(output_read)
+        _become_child(request, limits, data_fd, output_write, scratch, own_root)
+    os.close(data_fd)
+    os.close(output_write)
+    output = _Output(output_read, limits.output_bytes)
+    try:
+        reason = _watch(process, control, output, limits.wall_seconds)
+        code, usage = _reap(process)
+    finally:
+        if level != "full":
+            _kill_descendants()
+            shutil.rmtree(scratch, ignore_errors=True)
+    output.drain()
+    _report(control, reason, code, usage, output)
+
+
+def _become_child(
+    request: dict[str, Any], limits: Limits, data_fd: int, output_fd: int, scratch: str, own_root: bool
+) -> NoReturn:
+    status = _CONFINEMENT_FAILED
+    try:
+        null = os.open(os.devnull, os.O_RDONLY)
+        for source, target in ((null, 0), (output_fd, 1), (output_fd, 2)):
+            os.dup2(source, target)
+        linux.close_except({0, 1, 2, data_fd})
+        os.setsid()
+        confine.confine(
+            request["level"], limits, scratch=scratch, stage=request["stage"], uid=request["uid"], own_root=own_root
+        )
+        os.environ.update({name: scratch for name in ("HOME", "TMPDIR", "MPLCONFIGDIR", "KERAS_HOME")})
+        status = 1
+        status = child.main(socket.socket(fileno=data_fd))
+    except SystemExit as leaving:
+        status = leaving.code if isinstance(leaving.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+
+
+class _Output:
+    """What the child prints: the first bytes and the last, all between is counted and dropped."""
+
+    def __init__(self, descriptor: int, cap: int) -> None:
+        os.set_blocking(descriptor, False)
+        self.descriptor, self.cap = descriptor, cap // 2
+        self.head, self.tail, self.dropped = b"", b"", 0
+
+    def drain(self) -> bool:
+        """Read what is there; return False at the end of the stream."""
+        for _ in range(64):  # a flood must not keep the monitor from its deadline
+            try:
+                chunk = os.read(self.descriptor, 1 << 16)
+            except BlockingIOError:
+                return True
+            if not chunk:
+                return False
+            room = self.cap - len(self.head)
+            self.head, rest = self.head + chunk[:room], self.tail + chunk[room:]
+            self.tail = rest[-self.cap :] if self.cap else b""
+            self.dropped += len(rest) - len(self.tail)
+        return True
+
+    def text(self) -> str:
+        """Return what was kept."""
+        gap = f"\n[... {self.dropped} bytes left out ...]\n".encode() if self.dropped else b""
+        return (self.head + gap + self.tail).decode(errors="replace")
+
+
+def _watch(process: int, control: socket.socket, output: _Output, seconds: float) -> str:
+    """Wait for the child's end, the deadline, or the trusted side's going; kill the child, return which it was."""
+    end = time.monotonic() + seconds
+    pidfd = os.pidfd_open(process)
+    poll = select.poll()
+    for descriptor in (pidfd, output.descriptor, control.fileno()):
+        poll.register(descriptor, select.POLLIN)
+    reason = "timeout"
+    while (left := end - time.monotonic()) > 0:
+        ready = {descriptor for descriptor, _ in poll.poll(left * 1000)}
+        if output.descriptor in ready and not output.drain():
+            poll.unregister(output.descriptor)
+        if pidfd in ready:
+            reason = "ended"
+            break
+        if control.fileno() in ready:  # nothing is ever sent to us: it was closed
+            reason = "cancelled"
+            break
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)
+    return reason
+
+
+def _reap(process: int) -> tuple[int, Any]:
+    _, status, usage = os.wait4(process, 0)
+    return os.waitstatus_to_exitcode(status), usage
+
+
+def _kill_descendants() -> None:
+    """Kill what the child left behind; as their subreaper we are the parent of them all, however they hid."""
+    for _ in range(1000):
+        mine = _children()
+        for process in mine:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        if not mine:
+            return
+        time.sleep(_GRACE / 10)
+
+
+def _children() -> list[int]:
+    me = os.getpid()
+    return [int(word) for word in Path(f"/proc/self/task/{me}/children").read_text().split()]
+
+
+def _report(control: socket.socket, reason: str, code: int, usage: Any, output: _Output) -> None:
+    document = {
+        "reason": reason,
+        "code": code,
+        "confined": code != _CONFINEMENT_FAILED,
+        "cpu_seconds": usage.ru_utime + usage.ru_stime,
+        "peak_mb": usage.ru_maxrss / 1024,
+        "output": output.text(),
+    }
+    with contextlib.suppress(OSError):
+        control.sendall(json.dumps(document).encode() + b"\n")
