@@ -31,7 +31,7 @@ class MutantResult:
     @property
     def caught(self) -> bool:
         """Whether it lost exactly its own item, and there the criteria that it is about."""
-        return self.lost == (self.mutant.item,) and set(self.mutant.loses) <= set(self.criteria)
+        return set(self.lost) == {self.mutant.item, *self.mutant.also} and set(self.mutant.loses) <= set(self.criteria)
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -39,7 +39,7 @@ class MutantResult:
             "name": self.mutant.name,
             "item": self.mutant.item,
             "mistake": self.mutant.mistake,
-            "intended": [self.mutant.item],
+            "intended": sorted([self.mutant.item, *self.mutant.also]),
             "lost": list(self.lost),
             "intended_criteria": list(self.mutant.loses),
             "lost_criteria": list(self.criteria),
@@ -129,6 +129,13 @@ def _load(path: Path, name: str) -> tuple[Any, ...]:
     return tuple(getattr(module, name))
 
 
+def load_edits(slug: str) -> dict[str, Mutant | Variant]:
+    """Return all mutants and variants of an assignment by name."""
+    folder = reference_path(slug).parent
+    edits = (*_load(folder / "mutants.py", "MUTANTS"), *_load(folder / "variants.py", "VARIANTS"))
+    return {edit.name: edit for edit in edits}
+
+
 def _of_items(edits: Sequence[Any], items: Sequence[str], assignment: Assignment) -> tuple[Any, ...]:
     from graders.rubric import select
 
@@ -192,7 +199,9 @@ def print_audit(audit: Audit, console: Console) -> None:
             console.print(f"mutant {mutant.mutant.name}: {found}, intended {wanted}", style="red", markup=False)
     for variant in audit.variants:
         if not variant.kept:
-            console.print(f"variant {variant.variant.name}: lost {'; '.join(variant.reasons)}", style="red", markup=False)
+            console.print(
+                f"variant {variant.variant.name}: lost {'; '.join(variant.reasons)}", style="red", markup=False
+            )
     table = Table("item", "mutants", "caught", "variants", "kept")
     items = sorted({one.mutant.item for one in audit.mutants} | {one.variant.item for one in audit.variants})
     for item in items:

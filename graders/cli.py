@@ -66,7 +66,9 @@ def _finish(report: ClassReport, out: Path) -> None:
 
     console = Console()
     console.print(class_table(report))
-    console.print(f"{len(report.reports)} submissions in {report.seconds:.0f} s; see {out / 'report.html'}", style="bold")
+    console.print(
+        f"{len(report.reports)} submissions in {report.seconds:.0f} s; see {out / 'report.html'}", style="bold"
+    )
     if report.faults:
         console.print(f"{report.faults} items could not be judged by our own fault (FAULT): do not use these marks yet")
         raise typer.Exit(OUR_FAULT)
@@ -89,7 +91,13 @@ class _Progress:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[last]}"))
+        columns = (
+            TextColumn("grading"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[last]}"),
+        )
         self._bar = Progress(*columns, console=Console(stderr=True))
         self._task = self._bar.add_task("grading", total=len(submissions), last="starting TensorFlow")
 
@@ -181,7 +189,9 @@ def doctor() -> None:
 @app.command()
 def release(
     assignment: _Slug,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Where to write; student_template/ by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Where to write; student_template/ by default.")
+    ] = None,
 ) -> None:
     """Generate what students receive: the template notebook and the self-check kit, both from the reference."""
     from graders.release import write_release

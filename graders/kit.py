@@ -58,4 +58,4 @@ def read_kit(path: Path) -> Kit:
             rubric = archive.read("rubric.toml")
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise UsageError(f"{path}: no self-check kit ({error}); download it again from the course") from error
-    return Kit(parse_rubric(rubric, f"{path.name}/rubric.toml"), int(about["seed"]), evidence)
+    return Kit(parse_rubric(rubric, path / "rubric.toml"), int(about["seed"]), evidence)

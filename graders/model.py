@@ -288,7 +288,8 @@ class Mutant:
     """A wrong version of one item: the reference with some texts swapped or some definitions replaced.
 
     `swaps` are pairs of an old text, which stands in the reference exactly once, and its new text; `replaces` maps the
-    name of a class or function to its new definition. `loses` are the criteria of `item` that must be lost.
+    name of a class or function to its new definition. `loses` are the criteria of `item` that must be lost, `also` other
+    items that share its class and cannot be judged apart from the mistake.
     """
 
     name: str
@@ -297,6 +298,7 @@ class Mutant:
     loses: tuple[str, ...]
     swaps: tuple[tuple[str, str], ...] = ()
     replaces: Mapping[str, str] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -56,15 +56,13 @@ def without_solutions(source: str) -> str:
 
     >>> print(without_solutions("def f():\\n    # BEGIN SOLUTION C1\\n    return 1\\n    # END SOLUTION\\n").strip())
     def f():
-        # [C1] your code here
+        # your code here
         raise NotImplementedError("C1")
     """
 
     def blank(match: re.Match[str]) -> str:
         indent, item = match[1], match[2]
-        lines = [f"# [{item}] your code here"]
-        if indent:
-            lines.append(f'raise NotImplementedError("{item}")')
+        lines = ["# your code here", f'raise NotImplementedError("{item}")'] if indent else ["# your code here"]
         return "".join(f"{indent}{line}\n" for line in lines)
 
     return _REGION.sub(blank, source + "\n").rstrip("\n")

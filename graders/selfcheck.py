@@ -116,7 +116,9 @@ def find_kit(assignment: str | None) -> Kit:
     beside = [path for path in paths if path.parent == Path.cwd()]
     candidates = beside or paths
     if not candidates:
-        raise UsageError("no self-check kit (a file that ends in .kit) beside this notebook; download it from the course")
+        raise UsageError(
+            "no self-check kit (a file that ends in .kit) beside this notebook; download it from the course"
+        )
     if len({path.stem for path in candidates}) > 1:
         known = ", ".join(sorted({path.stem for path in candidates}))
         raise UsageError(f"say which assignment: graders.check(item, assignment=...), one of {known}")

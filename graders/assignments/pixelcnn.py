@@ -43,23 +43,24 @@ class _MovedConvolution:
         def outputs(**arguments: Any) -> Any:
             return lab.outputs(layer(**arguments), x, draw.seed)
 
-        def default() -> Any:
-            made = layer()
-            return {**lab.outputs(made, x, draw.seed), "weights": lab.tracked_shapes(made)}
-
         return {
             "main": lambda: lab.measure(layer(filter_size=size), x, draw),
             "support": lambda: lab.support(layer(filter_size=size), (height, width, channels), draw),
             "strides list": lambda: outputs(filter_size=size, strides=[2, 1]),
             "strides integer": lambda: outputs(filter_size=size, strides=2),
             "integer size": lambda: outputs(filter_size=3),
-            "default": default,
+            "default": lambda: outputs(),
+            **self.more(layer, lab, x),
             "activation text": lambda: outputs(filter_size=size, activation="tanh"),
             "activation function": lambda: outputs(filter_size=size, activation=lab.function("tanh")),
             "initial": lambda: lab.initial_kernels(
                 lambda: student.build(self.item, num_filters=64, filter_size=[2, 3]), (1, 4, 4, 32)
             ),
         }
+
+    def more(self, layer: Any, lab: Any, x: Any) -> Experiments:
+        """Return experiments that only one of the two needs."""
+        return {}
 
     def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
         """Compare with the reference; one outcome per criterion."""
@@ -98,18 +99,23 @@ class DownMovedConvolution(_MovedConvolution):
     """Pads the top by k_h - 1 rows and both sides by (k_w - 1) / 2 columns, then convolves (Section 4.2.3.3)."""
 
     item = "C4"
-    sizes = ((2, 5), (3, 5), (2, 3))
+    sizes = ((2, 5), (3, 5))  # wider than 3, where one column on each side would do
+
+    def more(self, layer: Any, lab: Any, x: Any) -> Experiments:
+        """The handout's default width is even, where half of it is nothing: such a layer need not even be callable."""
+        return {"default size": lambda: lab.default_filter(layer(), x)}
 
     def default(self, mine: Seen, theirs: Seen) -> Outcome:
-        """The default width is even in the handout, where half of it is nothing: only the filter's size is compared."""
-        expected = "a layer that can be built with num_filters alone, with the handout's default filter size"
-        if failed := checks.absent("defaults", mine["default"], expected):
+        """Compare the filter's size, and the output's height where there is an output; its width is left open."""
+        expected = (
+            "a layer that can be built with num_filters alone, with the handout's default filter size and strides"
+        )
+        if failed := checks.absent("defaults", mine["default size"], expected):
             return failed
-        kernel = max(theirs["default"].values["weights"], key=len)
-        allowed = [[*size, *kernel[2:]] for size in ([2, 2], [2, 3])]
-        found = mine["default"].values.get("weights")
-        passed = isinstance(found, list) and any(shape in found for shape in allowed)
-        return checks.outcome("defaults", passed, expected, "such a layer" if passed else f"weights of shapes {found}")
+        size, height = (mine["default size"].values.get(key) for key in ("size", "height"))
+        passed = size in ([2, 2], [2, 3]) and height in (None, theirs["default size"].values["height"])
+        actual = "such a layer" if passed else f"a filter of size {size}, an output of height {height}"
+        return checks.outcome("defaults", passed, expected, actual)
 
 
 @GRADERS.item("C5")

@@ -57,7 +57,7 @@ class Lengths:
 
         return {
             "full": lambda: lengths(_FULL),
-            "partial": lambda: lengths(_PARTIAL),
+            "all": lambda: lengths(_FULL + _PARTIAL),
             "directory": directory,
             "attributes": attributes,
         }
@@ -65,7 +65,7 @@ class Lengths:
     def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
         """Compare with what follows from the numbers of pictures."""
         yield _lengths("length", mine["full"], _FULL)
-        yield _lengths("batches", mine["partial"], _PARTIAL)
+        yield _lengths("batches", mine["all"], _FULL + _PARTIAL)
         yield self._directory(mine["directory"])
         yield self._attributes(mine["attributes"])
 
@@ -188,7 +188,7 @@ def _readable(student: Any, name: str, images: list[bytes], batch_size: int) -> 
         path = pictures.folder(name, images, ending)
         pictures.point_fixed_folders(path)
         try:
-            made = pictures.dataset(student, "C2", path, batch_size)
+            made = pictures.dataset(student, "C2", path, batch_size, works=lambda one: one[0] is not None)
             made[0]
         except Exception as error:
             first_error = first_error or error

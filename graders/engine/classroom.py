@@ -119,9 +119,7 @@ def grade_all(
     return [reports[handle] for handle in sorted(reports)]
 
 
-def _fault_report(
-    classroom: Classroom, submission: Submission, items: Sequence[Item], error: BaseException
-) -> Report:
+def _fault_report(classroom: Classroom, submission: Submission, items: Sequence[Item], error: BaseException) -> Report:
     reason = f"{type(error).__name__}: {error}"
     waiting = [judge.waiting(i) for i in classroom.assignment.items if i.tier is not Tier.BEHAVIOUR]
     results = (*(judge.fault(item, reason) for item in items), *waiting)

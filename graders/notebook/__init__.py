@@ -1,7 +1,8 @@
 """Cells to statements to slices: what of a notebook an item needs, told by reading it and never by running it."""
 
+from graders.notebook.names import match_names
 from graders.notebook.program import Program, read_program
 from graders.notebook.slices import cut_slice, normalised
 from graders.notebook.statements import Parsed
 
-__all__ = ["Parsed", "Program", "cut_slice", "normalised", "read_program"]
+__all__ = ["Parsed", "Program", "cut_slice", "match_names", "normalised", "read_program"]

@@ -16,7 +16,7 @@ from graders.model import SourceFile
 # A cell of this many characters is no code that somebody wrote.
 LONGEST_CELL = 300_000
 # IPython reads the cell anew for every magic in it: the product of the two is its work.
-MOST_MAGIC_WORK = 2_000_000
+MOST_MAGIC_WORK = 300_000
 
 # Cell magics whose body is ordinary Python in the notebook's own namespace (or is meant to be).
 _PYTHON_MAGICS = "capture debug heat lprun memit mprun no_raise prun pypy python python3 scalene snakeviz time timeit"
@@ -25,6 +25,7 @@ WRITING_MAGICS = frozenset({"file", "writefile"})
 
 # How a line begins that IPython knows and Python does not.
 _MAGIC_STARTS = ("%", "!", "?", ",", ";", "/", ">>>", "In [")
+_DROPPED_STARTS = ("%", "!", "?")
 _MAGIC_ASSIGNMENT = re.compile(r"^[\w., \t]{1,200}=[ \t]*[!%]")
 
 
@@ -141,8 +142,13 @@ def looks_magic(text: str) -> bool:
 
 
 def _is_magic(line: str) -> bool:
+    return _starts(line, _MAGIC_STARTS)
+
+
+def _starts(line: str, starts: tuple[str, ...]) -> bool:
     bare = line.strip()
-    return bare.startswith(_MAGIC_STARTS) or bare.endswith("?") or _MAGIC_ASSIGNMENT.match(bare) is not None
+    asks = bare.endswith("?") and "#" not in bare
+    return asks or bare.startswith(starts) or _MAGIC_ASSIGNMENT.match(bare) is not None
 
 
 def without_magics(text: str) -> str:
@@ -150,13 +156,17 @@ def without_magics(text: str) -> str:
     body = text.lstrip("\n")
     blank = len(text) - len(body)
     body = _joined(body)
-    work = len(body) * sum(map(_is_magic, body.split("\n")))
-    if work <= MOST_MAGIC_WORK:
+    if magic_work(body) <= MOST_MAGIC_WORK:
         try:
             return "\n" * blank + _transformed(body)
         except Exception:  # IPython's own parser met something odd; what follows never fails
             pass
     return "\n" * blank + _dropped(body)
+
+
+def magic_work(text: str) -> int:
+    """Return how much IPython has to read for a text: the whole of it once more for every magic."""
+    return len(text) * (1 + sum(map(_is_magic, text.split("\n"))))
 
 
 def _transformed(text: str) -> str:
@@ -185,6 +195,6 @@ def _joined(text: str) -> str:
 def _dropped(text: str) -> str:
     """Put `pass` in the place of every line that only IPython can read."""
     return "\n".join(
-        line[: len(line) - len(line.lstrip())] + "pass" if line.strip() and _is_magic(line) else line
+        line[: len(line) - len(line.lstrip())] + "pass" if _starts(line, _DROPPED_STARTS) else line
         for line in text.split("\n")
     )

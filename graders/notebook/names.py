@@ -16,7 +16,7 @@ from graders.notebook.statements import definition
 
 CLOSE = 0.85
 # A program with more names than this is no student's; comparing each with each item would take minutes.
-MOST_NAMES = 2_000
+MOST_NAMES = 1_000
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,18 @@ def find_items(scope: Scope, modules: Modules, items: Items, given: Collection[s
         found = _normalised(items, pool) | found
         found |= _close({item: names for item, names in items.items() if item not in found}, pool, items, given)
     return {item: found[item] for item in items if item in found}
+
+
+def match_names(items: Items, names: Iterable[str], given: Collection[str] = ()) -> dict[str, str]:
+    """Return which of these names each item goes by, told as in a program that defines them all.
+
+    >>> match_names({"C5": ["TensorDense"]}, ["np", "tensor_dense"])
+    {'C5': 'tensor_dense'}
+    """
+    pool = [Find(name) for name in names]
+    found = _normalised(items, pool) | _exact(items, pool)
+    found |= _close({item: words for item, words in items.items() if item not in found}, pool, items, given)
+    return {item: find.name for item, find in found.items()}
 
 
 def _main_names(scope: Scope, modules: Modules) -> tuple[list[str], list[str]]:
@@ -110,10 +122,10 @@ def _close(missing: Items, pool: Iterable[Find], items: Items, given: Collection
 
 
 def _ratio(one: str, other: str) -> float:
-    matcher = SequenceMatcher(None, normalised_name(one), normalised_name(other), autojunk=False)
-    if matcher.real_quick_ratio() < CLOSE or matcher.quick_ratio() < CLOSE:
-        return 0.0
-    return matcher.ratio()
+    one, other = normalised_name(one), normalised_name(other)
+    if 2 * min(len(one), len(other)) < CLOSE * (len(one) + len(other)):
+        return 0.0  # told without the work of comparing
+    return SequenceMatcher(None, one, other, autojunk=False).ratio()
 
 
 # Parameters -----------------------------------------------------------------------------------------------------------

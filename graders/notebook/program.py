@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from graders.model import SourceFile, Submission
-from graders.notebook.cells import Cell, clean, notebook_cells, script_cells
+from graders.notebook.cells import Cell, clean, magic_work, notebook_cells, script_cells
 from graders.notebook.statements import Parsed, parse_cell
 
 # Bounds for files that nobody wrote by hand.
@@ -84,13 +84,12 @@ def read_program(submission: Submission, wanted: Collection[str] = ()) -> Progra
 
 def _rank(file: _File, wanted: set[str]) -> tuple[bool, bool, bool, int, int, str]:
     found = len({normalised_name(name) for name in _bound(file.statements)} & wanted)
-    definitions = len(file.definitions)
-    # A notebook that defines a few of the items and imports the others is still the main file.
-    return found > 0, definitions > 0, file.is_notebook, found, definitions, file.name
+    # A notebook that defines or imports a few of the items is the main file, however many its helpers define.
+    return found > 0, bool(file.statements), file.is_notebook, found, len(file.definitions), file.name
 
 
 def _bound(statements: Iterable[Parsed]) -> set[str]:
-    return {name for statement in statements if not statement.is_import for name in statement.binds}
+    return {name for statement in statements for name in statement.binds}
 
 
 # Files ----------------------------------------------------------------------------------------------------------------
@@ -150,7 +149,8 @@ def _statements(cells: Iterable[Cell]) -> tuple[tuple[Parsed, ...], list[str]]:
         found, problems = parse_cell(cell)
         statements += found
         notes += problems
-        left -= len(cell.text)
+        # Magics and errors make a cell dear to read; no real notebook comes near this.
+        left -= magic_work(cell.text) + 10_000 * bool(problems)
         if len(statements) > MOST_STATEMENTS or left < 0:
             notes.append(f"{cell.place}: there is too much code; what follows was not read")
             break

@@ -13,8 +13,9 @@ UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 # A statement may go on over this many lines that begin in the first column (a list of numbers, a string).
 MOST_JOINED = 40
 MOST_LINES_IN_STRING = 400
-# Work is bounded, whatever the text: this many characters in all may be parsed again.
-MOST_REREAD = 1_000_000
+# Work is bounded, whatever the text: some characters, and some more for each of the text, may be parsed again.
+MOST_REREAD = 100_000
+MOST_REREADS = 10
 
 # A line that begins so continues the statement above it.
 _CONTINUES = (")", "]", "}", "else", "elif", "except", "finally")
@@ -34,7 +35,7 @@ def pieces(text: str, read: Callable[[str], Read]) -> Iterator[tuple[int, Read |
 
 
 def _parts(chunks: list[tuple[int, str]], read: Callable[[str], Read]) -> Iterator[tuple[int, Read | Exception]]:
-    at, budget = 0, MOST_REREAD
+    at, budget = 0, MOST_REREAD + MOST_REREADS * sum(len(text) for _, text in chunks)
     while at < len(chunks):
         line = chunks[at][0]
         if budget < 0:

@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from graders.notebook.calls import Calls
+from graders.notebook.calls import Calls, dotted
 from graders.notebook.statements import Parsed
 
 BUILTINS = frozenset(dir(builtins)) | {"__file__", "__builtins__"}
@@ -128,6 +128,7 @@ def _lost(statements: Sequence[Parsed], heavy: Mapping[str, Calls], strict: bool
     lost = {
         i: why for i, parsed in enumerate(statements) if not parsed.is_definition and (why := _reason(parsed, heavy))
     }
+    lost |= _hidings(statements)
     users = _by_name((i, p.uses_now) for i, p in enumerate(statements) if strict or not p.is_definition)
     left = {name: set(all_) for name, all_ in _by_name((i, p.binds) for i, p in enumerate(statements)).items()}
     todo = list(lost)
@@ -143,6 +144,19 @@ def _lost(statements: Sequence[Parsed], heavy: Mapping[str, Calls], strict: bool
                     lost[user] = f"needs `{name}`"
                     todo.append(user)
     return lost
+
+
+def _hidings(statements: Sequence[Parsed]) -> dict[int, str]:
+    """Return statements like `Net = Net(3)`: they put an object in the place of the definition, which is graded."""
+    defined: set[str] = set()
+    found: dict[int, str] = {}
+    for i, parsed in enumerate(statements):
+        node = parsed.node
+        defined |= parsed.bodies.keys()
+        called = dotted(node.value.func) if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) else ""
+        if parsed.binds == {called} and called in defined:
+            found[i] = "hides the definition"
+    return found
 
 
 def _reason(parsed: Parsed, heavy: Mapping[str, Calls]) -> str:

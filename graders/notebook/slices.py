@@ -103,6 +103,7 @@ class _Cut:
     bound: set[str] = field(default_factory=set)  # names resolved to a statement
     undefined: set[str] = field(default_factory=set)
     _todo: list[int] = field(default_factory=list)
+    _bindings: set[tuple[str, int]] = field(default_factory=set)
 
     def take_names(self, names: Iterable[str]) -> None:
         """Take the last binding of each name, and what it needs."""
@@ -112,17 +113,14 @@ class _Cut:
 
     def take_always(self) -> None:
         """Take what counts whether it is named or not: star imports, `__future__`, settings of the whole process."""
-        for i, parsed in enumerate(self.scope.statements):
-            lost = i in self.scope.lost
-            if not lost and (parsed.is_star or parsed.is_future or (parsed.is_setting and self._runs(i))):
+        runnable = [(i, p) for i, p in enumerate(self.scope.statements) if i not in self.scope.lost]
+        stars = any(parsed.is_star for _, parsed in runnable)
+        for i, parsed in runnable:
+            # A setting that needs what is nowhere must not break a slice that can do without it.
+            runs = stars or all(name in BUILTINS or name in self.scope.binders for name in parsed.uses_now)
+            if parsed.is_star or parsed.is_future or (parsed.is_setting and runs):
                 self._take(i)
         self._finish()
-
-    def _runs(self, at: int) -> bool:
-        """Tell whether all is bound that a setting needs: it must not break a slice that can do without it."""
-        stars = any(parsed.is_star for parsed in self.scope.statements)
-        names = self.scope.statements[at].uses_now
-        return all(stars or name in BUILTINS or name in self.scope.binders for name in names)
 
     def _take(self, at: int) -> None:
         if at not in self.taken:
@@ -145,6 +143,9 @@ class _Cut:
             if name not in self.scope.binders and name not in BUILTINS:
                 self.undefined.add(name)
             return
+        if (name, binder) in self._bindings:
+            return
+        self._bindings.add((name, binder))
         self.bound.add(name)
         self._take(binder)
         for companion in self.scope.companions(binder, name):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,28 +97,29 @@ def point_fixed_folders(path: Path) -> None:
             link.symlink_to(os.path.relpath(path, link.parent))
 
 
-def dataset(student: Student, item: str, path: Path, batch_size: int) -> Any:
+def dataset(student: Student, item: str, path: Path, batch_size: int, works: Callable[[Any], object] = len) -> Any:
     """Return the student's data set on a folder: the directory as text, with a slash, or as the last resort by position.
 
-    The first way that finds any picture counts; when none does, the first one's data set or error.
+    The first way counts that finds a picture, which `works` tells by what it returns. When none does, the first way's
+    data set is returned, or its error raised when it could not even be built.
     """
     ways = [
         lambda: _construct(student, item, str(path), batch_size),
         lambda: _construct(student, item, f"{path}/", batch_size),
         lambda: student.definition(item)(batch_size, str(path)),
     ]
-    results: list[Any] = []
+    made: list[Any] = []
+    errors: list[Exception] = []
     for way in ways:
         try:
-            made = way()
-            if len(made) > 0:
-                return made
-            results.append(made)
+            made.append(way())
+            if works(made[-1]):
+                return made[-1]
         except Exception as error:
-            results.append(error)
-    if isinstance(results[0], Exception):
-        raise results[0]
-    return results[0]
+            errors.append(error)
+    if not made:
+        raise errors[0]
+    return made[0]
 
 
 def _construct(student: Student, item: str, directory: str, batch_size: int) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import linecache
+import re
 import sys
 import traceback
 import types
@@ -22,6 +23,9 @@ from graders.probes import binding, wire
 from graders.probes.draw import Draw
 from graders.probes.student import Student
 
+# Colours, and the words that Keras puts before and after the message of an exception raised in a layer's call.
+_ANSI = re.compile(r"\x1b\[[\d;]*m")
+_WRAPPING = re.compile(r"^Exception encountered when calling .*?\n\n|\s*Arguments received by .*", re.DOTALL)
 # The experiment that carries what went wrong before the probe could begin.
 LOADING = "loading"
 
@@ -61,16 +65,17 @@ def attempt(experiment: Callable[[], Mapping[str, Any]], places: Sequence[str]) 
 def load(order: wire.Order, orders: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Execute what an order provides and then the student's slice; return the student's namespace."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
+    outside: dict[str, Any] = {}
     if order.given:
         given = execute(order.given, {"__name__": "__given__"})
-        namespace |= {name: given[name] for name in order.given.found.values()}
+        outside |= {name: given[name] for name in order.given.found.values()}
     if order.provided_slice:
         reference = execute(order.provided_slice, {"__name__": "__reference__"})
         for item, reference_name in order.provided.items():
             name = order.slice.found.get(item, reference_name)
             parameters = order.slice.parameters.get(name, ())
-            namespace[name] = adapted(reference[reference_name], parameters, orders[item])
-    return execute(order.slice, namespace)
+            outside[name] = adapted(reference[reference_name], parameters, orders[item])
+    return execute(order.slice, namespace | outside, outside)
 
 
 def adapted(reference: type, parameters: Sequence[str], order: Sequence[str]) -> type:
@@ -83,10 +88,13 @@ def adapted(reference: type, parameters: Sequence[str], order: Sequence[str]) ->
     return made
 
 
-def execute(piece: Slice, namespace: dict[str, Any]) -> dict[str, Any]:
-    """Execute the statements of a slice in a namespace; its own modules become importable first."""
+def execute(piece: Slice, namespace: dict[str, Any], outside: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Execute the statements of a slice in a namespace; its own modules become importable first.
+
+    `outside` is what the modules of the slice see besides their own definitions.
+    """
     if piece.modules:
-        sys.meta_path.insert(0, _Modules(piece.modules))
+        sys.meta_path.insert(0, _Modules(piece.modules, outside or {}))
     remember(piece)
     for statement in piece.statements:
         exec(compiled(statement), namespace)
@@ -112,8 +120,8 @@ def remember(piece: Slice) -> None:
 class _Modules(MetaPathFinder, Loader):
     """Imports the student's own modules from the statements that were sliced from them."""
 
-    def __init__(self, modules: Mapping[str, Sequence[Statement]]) -> None:
-        self.modules = modules
+    def __init__(self, modules: Mapping[str, Sequence[Statement]], outside: Mapping[str, Any]) -> None:
+        self.modules, self.outside = modules, outside
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         if name in self.modules:
@@ -122,6 +130,7 @@ class _Modules(MetaPathFinder, Loader):
         return ModuleSpec(name, self, is_package=True) if inside else None
 
     def exec_module(self, module: types.ModuleType) -> None:
+        module.__dict__.update(self.outside)
         for statement in self.modules.get(module.__name__, ()):
             exec(compiled(statement), module.__dict__)
 
@@ -142,9 +151,9 @@ def failure_of(error: BaseException, places: Sequence[str] | set[str]) -> Failur
 
 
 def message_of(error: BaseException) -> str:
-    """Return an exception's message; a `__str__` of the student's may itself raise."""
+    """Return an exception's message without what frameworks wrap around it; its `__str__` may itself raise."""
     try:
-        text = str(error)
+        text = _ANSI.sub("", str(error))
     except Exception:
         return "a message that cannot be read"
-    return "\n".join(line for line in text.splitlines() if not line.startswith("  File ")).strip()
+    return _WRAPPING.sub("", text).strip()

@@ -149,16 +149,31 @@ def _by_gradient(layer: Any, x: Array, draw: Draw, number: int) -> Array:
 
 
 def _by_change(layer: Any, x: Array, draw: Draw, number: int) -> Array:
-    """One copy of x per input pixel with that pixel changed, and an unchanged one."""
+    """One copy of x per input pixel with that pixel changed, against as many unchanged ones.
+
+    A copy is compared with the unchanged one at its own place in the batch: the last bit may depend on that place.
+    """
     height, width, channels = x.shape
     pixels = height * width
-    copies = np.repeat(x[np.newaxis], pixels + 1, axis=0)
+    same = np.repeat(x[np.newaxis], pixels, axis=0)
+    changed = same.copy()
     step = draw.normal(f"support step {number}", pixels, channels)
     rows, columns = np.unravel_index(np.arange(pixels), (height, width))
-    copies[np.arange(pixels), rows, columns] += step + 3 * np.sign(step)
-    y = tensor(layer(tf.constant(copies))).numpy()
-    changed = np.any(y[:-1] != y[-1:], axis=-1)  # (input pixels, output height, output width)
-    return np.moveaxis(changed, 0, -1).reshape(*y.shape[1:3], height, width)
+    changed[np.arange(pixels), rows, columns] += step + 3 * np.sign(step)
+    before, after = (tensor(layer(tf.constant(copies))).numpy() for copies in (same, changed))
+    differs = np.any(before != after, axis=-1)  # (input pixels, output height, output width)
+    return np.moveaxis(differs, 0, -1).reshape(*before.shape[1:3], height, width)
+
+
+def default_filter(layer: Any, x: Array) -> dict[str, Any]:
+    """Return the size of a layer's filter and its output's height; by the attribute of the handout where it cannot run."""
+    try:
+        height = int(tensor(layer(tf.constant(x))).shape[1])
+    except Exception:
+        size = getattr(layer, "filter_size", None)
+        return {"size": [size, size] if isinstance(size, int) else [int(n) for n in size or ()], "height": None}
+    kernels = [list(variable.shape) for variable in variables_of(layer) if len(variable.shape) == 4]
+    return {"size": kernels[0][:2] if len(kernels) == 1 else None, "height": height}
 
 
 def zeroed(layer: Any, x: Array) -> dict[str, Any]:

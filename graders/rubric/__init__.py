@@ -36,7 +36,11 @@ def load_rubric(slug: str) -> Assignment:
 
 def read_rubric(path: Path) -> Assignment:
     """Read a rubric file; raises UsageError in one line that names the file, the line, the key and the right word."""
-    data = _bytes(path)
+    return parse_rubric(_bytes(path), path)
+
+
+def parse_rubric(data: bytes, path: Path) -> Assignment:
+    """Return the assignment of a rubric's bytes; `path` is what messages call it. Raises UsageError as `read_rubric`."""
     text = _decoded(path, data)
     tree = _parsed(path, text)
     try:
