@@ -62,12 +62,12 @@ def written(document: Any) -> str:
     return str(nbformat.writes(document))
 
 
-def zipped(**files: str) -> bytes:
-    """Return an archive of these files; `__` in a name stands for a folder's slash, `_dot_` for a dot."""
+def zipped(files: dict[str, str]) -> bytes:
+    """Return an archive of these files."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in files.items():
-            archive.writestr(name.replace("__", "/").replace("_dot_", "."), text)
+            archive.writestr(name, text)
     return buffer.getvalue()
 
 
@@ -120,13 +120,13 @@ def broken_cell(text: str) -> Any:
 
 
 def with_helpers(text: str) -> bytes:
-    """Return an archive whose notebook takes the moved convolutions from a module of its own, `from layers import *`."""
+    """Return an archive whose notebook takes the moved convolutions from its own module, `from layers import *`."""
     document = notebook(text)
     moved = [c for c in document.cells if re.search(r"class Down(Right)?MovedConv2d", c.source)]
     document.cells = [c for c in document.cells if c not in moved]
     document.cells[2].source = "from layers import *\n" + document.cells[2].source
     layers = "import tensorflow as tf\nfrom tensorflow import keras\n\n\n" + "\n\n\n".join(c.source for c in moved)
-    return zipped(pa2__autoregressive_model_dot_ipynb=written(document), pa2__layers_dot_py=layers)
+    return zipped({"pa2/autoregressive_model.ipynb": written(document), "pa2/layers.py": layers})
 
 
 def half_done() -> str:
@@ -152,15 +152,15 @@ def submissions() -> dict[str, Callable[[], str | bytes | dict[str, str | bytes]
     hog = changed(code(), (_CALL, grow + "            hoard.append(np.ones((64, 1024, 1024)))\n" + _CALL))
     return {
         "adams": lambda: {
-            "code.zip": zipped(autoregressive_model_dot_ipynb=written(notebook(code()))),
-            "report.pdf": "%PDF",
+            "code.zip": zipped({"autoregressive_model.ipynb": written(notebook(code()))}),
+            "report.pdf": "%PDF-1.4",
         },
         "baker.ipynb": lambda: written(colab(code())),
         "chan.ipynb": lambda: written(notebook(code("C1-skeleton-name", "C5-dense-on-4d"))),
         "dimitrov.py": lambda: code("C3-zero-padding-layer", "C6-slices"),
         "evans.ipynb": lambda: written(notebook(code("C3-pads-bottom"))),
         "fischer.ipynb": lambda: written(notebook(code("C4-copy-paste"))),
-        "garcia.zip": lambda: zipped(garcia__pa2_dot_ipynb=written(notebook(code("C7-no-right-move")))),
+        "garcia.zip": lambda: zipped({"garcia/pa2.ipynb": written(notebook(code("C7-no-right-move")))}),
         "haddad.ipynb": lambda: written(notebook(code("C6-first-only"))),
         "ito.ipynb": lambda: written(notebook(code("C2-half", "C5-no-activation"))),
         "jensen.ipynb": lambda: TEMPLATE.read_bytes(),
@@ -174,8 +174,10 @@ def submissions() -> dict[str, Callable[[], str | bytes | dict[str, str | bytes]
         "rossi": lambda: {"autoregressive_model.ipynb": half_done()},
         "silva.ipynb": lambda: written(notebook(code("C1-images", "C4-no-padding", "C7-no-elu"))),
         "tanaka.zip": lambda: zipped(
-            code__autoregressive_model_dot_ipynb=written(notebook(code("C6-halves-swapped", "C3-glorot"))),
-            **{"__MACOSX__code___autoregressive_model_dot_ipynb": "\x00\x05\x16\x07"},
+            {
+                "code/autoregressive_model.ipynb": written(notebook(code("C6-halves-swapped", "C3-glorot"))),
+                "__MACOSX/code/._autoregressive_model.ipynb": "\x00\x05\x16\x07",
+            }
         ),
         "ueda.ipynb": lambda: written(notebook(code("C1-floor", "C4-skeleton-arguments", "C7-table-order"))),
         "varga.ipynb": lambda: written(notebook(code("C4-identity", "C5-identity", "C6-identity"))),

@@ -1,4 +1,4 @@
-"""How good the graders are: every mutant must lose exactly its item for the stated reason, every variant keep everything."""
+"""How good the graders are: each mutant must lose exactly its item for the stated reason, each variant keep all."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Audit:
 
     @property
     def slips(self) -> int:
-        """How many mutants survived, were caught for another reason, or variants were harmed; an empty audit is a slip."""
+        """How many mutants were not caught for the stated reason and variants harmed; an empty audit is a slip."""
         wrong = sum(not one.caught for one in self.mutants) + sum(not one.kept for one in self.variants)
         return wrong or int(not self.mutants or not self.variants)
 
@@ -101,7 +101,7 @@ class Audit:
 def audit_assignment(
     assignment: Assignment, items: Sequence[str], jobs: int, isolation: str | None = None, seed: int | None = None
 ) -> Audit:
-    """Grade all mutants and variants of an assignment (of these items; of all when none is named) as whole submissions."""
+    """Grade the mutants and variants of an assignment as whole submissions; only those of `items`, if any are named."""
     source = reference_path(assignment.slug)
     text = source.read_text(encoding="utf-8")
     mutants = _of_items(_load(source.parent / "mutants.py", "MUTANTS"), items, assignment)
@@ -120,7 +120,7 @@ def audit_assignment(
 
 
 def _load(path: Path, name: str) -> tuple[Any, ...]:
-    """Return the tuple of that name in a file of the reference, which is data: it imports the words and nothing else."""
+    """Return the tuple of that name in a file of the reference, which is data: it imports our words and no more."""
     spec = importlib.util.spec_from_file_location(f"reference_{path.stem}", path)
     if spec is None or spec.loader is None or not path.is_file():
         raise UsageError(f"{path}: not there; the audit needs it")
@@ -144,7 +144,7 @@ def _of_items(edits: Sequence[Any], items: Sequence[str], assignment: Assignment
 
 
 def apply_edit(text: str, edit: Mutant | Variant) -> str:
-    """Return the reference's text with a mutant's or variant's changes; raises Fault when one does not apply exactly once."""
+    """Return the reference's text with the changes of an edit; raises Fault when one does not apply exactly once."""
     for old, new in edit.swaps:
         if text.count(old) != 1:
             raise Fault(f"{edit.name}: the text to swap stands {text.count(old)} times in the reference: {old!r}")

@@ -29,6 +29,7 @@ app = typer.Typer(
 _Slug = Annotated[str, typer.Argument(help="The assignment, for instance pixelcnn.")]
 _Jobs = Annotated[int, typer.Option(min=1, max=256, help="How many submissions are graded at the same time.")]
 _Isolation = Annotated[str | None, typer.Option(help="Level of confinement; the strongest that works by default.")]
+_CORES = os.cpu_count() or 1
 _Seed = Annotated[int | None, typer.Option(help="Seed of the inputs; drawn once per class by default.")]
 
 
@@ -37,7 +38,7 @@ def grade(
     assignment: _Slug,
     paths: Annotated[list[Path], typer.Argument(help="A class folder, a submission's folder, a .zip, .ipynb or .py.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Where marks and reports go.")],
-    jobs: _Jobs = os.cpu_count() or 1,
+    jobs: _Jobs = _CORES,
     only: Annotated[str, typer.Option(help="Judge these items only, for instance C3,C4.")] = "",
     isolation: _Isolation = None,
     seed: _Seed = None,
@@ -120,7 +121,7 @@ class _Progress:
 def audit(
     assignment: _Slug,
     json_file: Annotated[Path | None, typer.Option("--json", help="Where to write the result as JSON.")] = None,
-    jobs: _Jobs = os.cpu_count() or 1,
+    jobs: _Jobs = _CORES,
     item: Annotated[str, typer.Option(help="Mutants and variants of these items only, for instance C3,C4.")] = "",
     isolation: _Isolation = None,
     seed: _Seed = None,

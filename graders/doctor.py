@@ -1,4 +1,4 @@
-"""What this machine has: frameworks, versions, confinement. Nothing is imported that could be slow; levels are tried."""
+"""What this machine has: frameworks, versions, confinement. Nothing slow is imported; levels are really tried."""
 
 from __future__ import annotations
 

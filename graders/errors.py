@@ -1,6 +1,6 @@
 """What goes wrong and whose business it is: a wrong call of the instructor's, or a fault of our own.
 
-What is wrong with a student's work is no exception: it is data (`Failure`, `Submission.problems`) until a report shows it.
+What is wrong with a student's work is no exception but data (`Failure`, `Submission.problems`) until a report shows it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ class UsageError(Exception):
     """A wrong call, path or rubric. The message is one line: the file, the place and the mend. Exit status 2."""
 
 
-class Fault(Exception):
-    """Something of ours broke: the zygote, the confinement, a probe, a judge. Never costs a student marks. Exit status 3."""
+class Fault(Exception):  # noqa: N818 - the verdict of the same name is the word of the project
+    """Something of ours broke: the zygote, the confinement, a probe, a judge. Costs no marks; exit status 3."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

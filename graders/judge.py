@@ -120,19 +120,18 @@ def blocked(result: ItemResult, broken: Sequence[str]) -> ItemResult:
     return replace(result, verdict=Verdict.BLOCKED, note=note)
 
 
-def followed(own: ItemResult, through: ItemResult, replaced: Sequence[str]) -> ItemResult:
+def followed(own: ItemResult, through: ItemResult) -> ItemResult:
     """Return the better of an item's own result and the one on top of the reference's versions of what it builds on.
 
     What the student's code raised or printed in the second run is left out: it ran beside the reference.
     """
     if through.verdict is Verdict.FAULT or through.points <= own.points:
         return own
-    note = f"judged on top of a right {' and '.join(sorted(replaced))}, because your own is not right yet"
     criteria = tuple(
         criterion if criterion.passed else replace(criterion, actual=_curtain(criterion.actual))
         for criterion in through.criteria
     )
-    return replace(through, note=note, criteria=criteria, follow_through=True, output="")
+    return replace(through, criteria=criteria, follow_through=True, output="")
 
 
 def _curtain(actual: str) -> str:

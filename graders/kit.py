@@ -1,4 +1,4 @@
-"""The self-check kit: a rubric and the reference's recorded evidence for one public seed, without the reference itself."""
+"""The self-check kit: a rubric and the reference's recorded evidence for one public seed, without the reference."""
 
 from __future__ import annotations
 

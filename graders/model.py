@@ -114,7 +114,7 @@ class Assignment:
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file of a submission: its name inside it, its text (None when it holds no code) and the SHA-256 of its bytes."""
+    """A file of a submission: its name in it, its text (None when it holds no code) and the SHA-256 of its bytes."""
 
     name: str
     sha256: str
@@ -134,7 +134,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class Statement:
-    """A top-level statement: `place` is where the student finds it ("cell 4" or "helpers.py"), `line` its line there."""
+    """A top-level statement: `place` is where the student finds it ("cell 4", "helpers.py"), `line` its line there."""
 
     place: str
     line: int
@@ -288,8 +288,8 @@ class Mutant:
     """A wrong version of one item: the reference with some texts swapped or some definitions replaced.
 
     `swaps` are pairs of an old text, which stands in the reference exactly once, and its new text; `replaces` maps the
-    name of a class or function to its new definition. `loses` are the criteria of `item` that must be lost, `also` other
-    items that share its class and cannot be judged apart from the mistake.
+    name of a class or function to its new definition. `loses` are the criteria of `item` that must be lost, `also`
+    other items that share its class and cannot be judged apart from the mistake.
     """
 
     name: str

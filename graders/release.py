@@ -1,4 +1,4 @@
-"""What students receive, generated from the reference: the template notebook and the self-check kit. They cannot drift."""
+"""What students receive, generated from the reference so that it cannot drift: the template and the self-check kit."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def template(text: str) -> Any:
 
 
 def without_solutions(source: str) -> str:
-    """Replace every solution region: inside a function by an error that says what is missing, else by a comment.
+    r"""Replace every solution region: inside a function by an error that says what is missing, else by a comment.
 
-    >>> print(without_solutions("def f():\\n    # BEGIN SOLUTION C1\\n    return 1\\n    # END SOLUTION\\n").strip())
+    >>> print(without_solutions("def f():\n    # BEGIN SOLUTION C1\n    return 1\n    # END SOLUTION\n"))
     def f():
         # your code here
         raise NotImplementedError("C1")

@@ -1,4 +1,4 @@
-"""Evidence kept in SQLite by what it depends on, so that equal work is done once and an unchanged class costs nothing."""
+"""Evidence kept in SQLite by what it depends on: equal work is done once, an unchanged class costs nothing."""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-
 from graders import checks
 from graders.assignments import Experiments, Registry, Seen
 from graders.assignments import pixelcnn_data as data

@@ -1,4 +1,4 @@
-"""Handout A, C1 and C2: the data set class, on pictures made for the purpose and, where there are some, on real ones."""
+"""Handout A, C1 and C2: the data set class, on pictures made for the purpose and, where there are any, on real ones."""
 
 from __future__ import annotations
 
@@ -90,11 +90,9 @@ def _lengths(name: str, mine: Experiment, cases: tuple[tuple[int, int], ...]) ->
     if failed := checks.absent(name, mine, expected):
         return failed
     found = [list(map(int, case)) for case in mine.values["lengths"]]
-    parts = [lambda number: number]  # how many pictures the data set may hold
-    if mine.values.get("splits") is True:
-        parts += [lambda number, share=share, cut=cut: cut(number * share) for share in (0.8, 0.2) for cut in _ROUND]
-    for part, rounding in itertools.product(parts, _ROUND):
-        if found == [[number, size, rounding(part(number) / size)] for number, size in cases]:
+    shares = (1.0, 0.8, 0.2) if mine.values.get("splits") is True else (1.0,)  # the part that the data set may hold
+    for share, cut, rounding in itertools.product(shares, _ROUND, _ROUND):
+        if found == [[number, size, rounding(cut(number * share) / size)] for number, size in cases]:
             return checks.outcome(name, True, expected, "these")
     return checks.outcome(name, False, expected, ", ".join(str(case[2]) for case in found))
 
@@ -223,7 +221,7 @@ def _differences(mine: Experiment, theirs: Experiment) -> NDArray[Any]:
 
 
 def _alike(name: str, mine: Experiment, theirs: Experiment) -> Outcome:
-    """Check that the images are the reference's but for a few pixels at edges, in any order, and zeros and ones only."""
+    """Check that the images are the reference's in any order, but for a few pixels at edges, and zeros and ones."""
     expected = "the whole image at 32x32, of zeros and ones"
     if failed := checks.absent(name, mine, expected, "images"):
         return failed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from graders.model import Experiment, Outcome
@@ -47,6 +46,7 @@ def any_of(name: str, *outcomes: Outcome) -> Outcome:
 def shape_text(array: NDArray[Any]) -> str:
     """Return a shape as a person writes it.
 
+    >>> import numpy as np
     >>> shape_text(np.zeros((2, 3)))
     '(2, 3)'
     """

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +13,7 @@ GRADIENT, CHANGE = "by_gradient", "by_change"
 
 def _either(experiment: Experiment) -> NDArray[np.bool_]:
     """Return what an output depends on by gradient or by change: a leak may hide from one of the two."""
-    return (experiment.arrays[GRADIENT] != 0) | (experiment.arrays[CHANGE] != 0)
+    return np.asarray((experiment.arrays[GRADIENT] != 0) | (experiment.arrays[CHANGE] != 0))
 
 
 def _comparable(name: str, mine: Experiment, theirs: Experiment, expected: str) -> Outcome | None:
@@ -115,7 +113,7 @@ def agreement(name: str, mine: Experiment, theirs: Experiment) -> Outcome:
         row, column, in_row, in_column = hidden[0]
         text = f"input pixel ({in_row}, {in_column}) changes output pixel ({row}, {column}) without a gradient"
         return outcome(name, False, expected, text)
-    # A gradient may be too small for a change of float32: allowed where the reference's own is, else a sign of rounding.
+    # A gradient may be too small to change a float32: where the reference's is not, the student's code rounds.
     wanted = theirs.arrays[CHANGE] != 0
     if wanted.shape == change.shape and (gradient & ~change & wanted).any():
         return outcome(name, False, expected, "input pixels with a gradient that do not change the output")

@@ -62,8 +62,8 @@ def grade_submission(classroom: Classroom, submission: Submission, items: Sequen
         for item in classroom.assignment.items
         if item.id in results or item.tier is not Tier.BEHAVIOUR
     ]
-    notes = dict.fromkeys([*submission.problems, *program.notes, *desk.notes])
-    return Report(submission, classroom.assignment, tuple(listed), classroom.provenance, tuple(notes))
+    read = replace(submission, problems=(*submission.problems, *program.notes))
+    return Report(read, classroom.assignment, tuple(listed), classroom.provenance, tuple(dict.fromkeys(desk.notes)))
 
 
 @dataclass
@@ -88,7 +88,8 @@ class _Desk:
         piece = cut_slice(self.program, self.classroom.names, item.id)
         self.notes += piece.notes
         if item.id not in piece.found:
-            return judge.missing(item, f"no {item.names[0]} was found in the code that was handed in")
+            unread = f" ({'; '.join(self.program.notes)})" if self.program.notes else ""
+            return judge.missing(item, f"no {item.names[0]} was found in the code that was handed in{unread}")
         broken = [needed for needed in item.depends if self.results[needed].verdict is not Verdict.PASS]
         own = self._judge(item, self._own_evidence(item, piece, broken))
         if own.verdict in (Verdict.PASS, Verdict.FAULT, Verdict.MISSING) or not broken:
@@ -97,10 +98,10 @@ class _Desk:
         if not replaceable or item.follow_through == 0:
             return judge.blocked(own, broken) if own.points == 0 else own
         through = self._judge(item, self._evidence(item, replaceable), follow_through=True)
-        return judge.followed(own, through, replaceable)
+        return judge.followed(own, through)
 
     def _own_evidence(self, item: Item, piece: Slice, broken: Sequence[str]) -> Evidence:
-        """Return the evidence of the student's own code, which is not run when it would hang as what it builds on does."""
+        """Return the evidence of the student's own code; it is not run when what it builds on is known to hang."""
         hanging = sorted(self.hung & set(broken))
         if hanging:
             return Evidence({}, Failure("timeout", f"{' and '.join(hanging)}, on which it builds, does not end"))

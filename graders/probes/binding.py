@@ -8,7 +8,9 @@ from typing import Any
 
 # For each argument of a handout, the names that students and skeletons give it.
 ALIASES: dict[str, tuple[str, ...]] = {
-    "num_filters": ("filters", "n_filters", "nb_filters", "num_filter", "n_filter", "filter_num", "out_channels", "channels"),
+    "num_filters": (
+        "filters", "n_filters", "nb_filters", "num_filter", "n_filter", "filter_num", "out_channels", "channels",
+    ),
     "filter_size": ("kernel_size", "kernel", "size", "filters_size", "ksize", "k"),
     "strides": ("stride",),
     "padding": ("pad",),

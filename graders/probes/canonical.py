@@ -55,4 +55,4 @@ def canonical(role: str, shape: Sequence[int], seed: int) -> NDArray[np.float32]
         value = generator.uniform(0.5, 2.0, core)
     else:
         value = generator.standard_normal(core) * 0.4
-    return value.reshape(tuple(shape)).astype(np.float32)
+    return np.asarray(value, np.float32).reshape(tuple(shape))

@@ -39,10 +39,10 @@ _FIXED = (
 )
 
 
-def constant(level: int | tuple[int, int, int]) -> bytes:
+def constant(level: int | Sequence[int]) -> bytes:
     """Return a JPG of one grey level or one colour."""
     shape = (SIDE, SIDE) if isinstance(level, int) else (SIDE, SIDE, 3)
-    return jpeg(np.broadcast_to(np.uint8(level), shape))
+    return jpeg(np.broadcast_to(np.array(level, np.uint8), shape))
 
 
 def blocks(number: int) -> bytes:
@@ -98,12 +98,12 @@ def point_fixed_folders(path: Path) -> None:
 
 
 def dataset(student: Student, item: str, path: Path, batch_size: int, works: Callable[[Any], object] = len) -> Any:
-    """Return the student's data set on a folder: the directory as text, with a slash, or as the last resort by position.
+    """Return the student's data set on a folder: its path as text, with a slash, or as the last resort by position.
 
     The first way counts that finds a picture, which `works` tells by what it returns. When none does, the first way's
     data set is returned, or its error raised when it could not even be built.
     """
-    ways = [
+    ways: list[Callable[[], Any]] = [
         lambda: _construct(student, item, str(path), batch_size),
         lambda: _construct(student, item, f"{path}/", batch_size),
         lambda: student.definition(item)(batch_size, str(path)),

@@ -11,7 +11,7 @@ import re
 import sys
 import traceback
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from typing import Any
@@ -45,14 +45,14 @@ def run(order: wire.Order) -> Iterator[tuple[str, Experiment]]:
     yield from experiments(registry[order.item], student, Draw(order.seed, order.item, order.pictures), places)
 
 
-def experiments(grader: Any, student: Student, draw: Draw, places: Sequence[str]) -> Iterator[tuple[str, Experiment]]:
+def experiments(grader: Any, student: Student, draw: Draw, places: Container[str]) -> Iterator[tuple[str, Experiment]]:
     """Run the experiments of one grader's probe on a student's definitions."""
     lab = importlib.import_module("graders.probes.tensorflow")
     for name, experiment in grader.probe(student, lab, draw).items():
         yield name, attempt(experiment, places)
 
 
-def attempt(experiment: Callable[[], Mapping[str, Any]], places: Sequence[str]) -> Experiment:
+def attempt(experiment: Callable[[], Mapping[str, Any]], places: Container[str]) -> Experiment:
     """Return what an experiment measured, or how it failed."""
     try:
         measured = experiment()
@@ -78,14 +78,14 @@ def load(order: wire.Order, orders: Mapping[str, Sequence[str]]) -> dict[str, An
     return execute(order.slice, namespace | outside, outside)
 
 
-def adapted(reference: type, parameters: Sequence[str], order: Sequence[str]) -> type:
+def adapted(reference: Any, parameters: Sequence[str], order: Sequence[str]) -> Any:
     """Return the reference's class, called as the student's own class would have been."""
 
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - becomes the class's constructor
-        super(made, self).__init__(**binding.translate(parameters, order, args, kwargs))
+    class Adapted(reference):  # type: ignore[misc] # which class it is, the order says
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(**binding.translate(parameters, order, args, kwargs))
 
-    made = type(reference.__name__, (reference,), {"__init__": __init__})
-    return made
+    return Adapted
 
 
 def execute(piece: Slice, namespace: dict[str, Any], outside: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def places_of(piece: Slice) -> set[str]:
     return {statement.place for statement in (*piece.statements, *modules)}
 
 
-def failure_of(error: BaseException, places: Sequence[str] | set[str]) -> Failure:
+def failure_of(error: BaseException, places: Container[str]) -> Failure:
     """Return an exception as data: its type, its message, and the innermost line of the student's that it passed."""
     frames = traceback.extract_tb(error.__traceback__)
     where = next((f"{f.filename}, line {f.lineno}" for f in reversed(frames) if f.filename in places), "")

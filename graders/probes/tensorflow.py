@@ -145,7 +145,7 @@ def _by_gradient(layer: Any, x: Array, draw: Draw, number: int) -> Array:
         own = tf.boolean_mask(tf.reshape(y, [pixels, pixels, -1]), np.eye(pixels, dtype=bool))  # (pixels, channels)
         projection = tf.reduce_sum(own * draw.signs(f"support signs {number}", *own.shape))
     gradient = tape.gradient(projection, inputs, unconnected_gradients=tf.UnconnectedGradients.ZERO).numpy()
-    return np.any(gradient != 0, axis=-1).reshape(height, width, *x.shape[:2])
+    return np.asarray(np.any(gradient != 0, axis=-1)).reshape(height, width, *x.shape[:2])
 
 
 def _by_change(layer: Any, x: Array, draw: Draw, number: int) -> Array:
@@ -162,11 +162,11 @@ def _by_change(layer: Any, x: Array, draw: Draw, number: int) -> Array:
     changed[np.arange(pixels), rows, columns] += step + 3 * np.sign(step)
     before, after = (tensor(layer(tf.constant(copies))).numpy() for copies in (same, changed))
     differs = np.any(before != after, axis=-1)  # (input pixels, output height, output width)
-    return np.moveaxis(differs, 0, -1).reshape(*before.shape[1:3], height, width)
+    return np.asarray(np.moveaxis(differs, 0, -1)).reshape(*before.shape[1:3], height, width)
 
 
 def default_filter(layer: Any, x: Array) -> dict[str, Any]:
-    """Return the size of a layer's filter and its output's height; by the attribute of the handout where it cannot run."""
+    """Return the size of a layer's filter (by the handout's attribute where it cannot run) and its output's height."""
     try:
         height = int(tensor(layer(tf.constant(x))).shape[1])
     except Exception:

@@ -1,4 +1,4 @@
-"""Orders and experiments as frames: JSON for what is small, safetensors for arrays. Used on both sides of the socket."""
+"""Orders and experiments as frames: JSON for what is small, safetensors for arrays. Used on both ends of a socket."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _MESSAGE_CHARACTERS = 600
 class Order:
     """What a child is asked to do: run this slice, then the probe of this item, with inputs drawn from this seed.
 
-    `given` are the skeleton's functions that the student's code lacks, `provided` the reference's versions of items that
-    the student's own are replaced by (follow-through): item id -> the name in the reference. `pictures` are real images.
+    `given` are the skeleton's functions that the student's code lacks; `provided` are the reference's versions of items
+    that replace the student's own (follow-through): item id -> name in the reference. `pictures` are real images.
     """
 
     assignment: str
@@ -70,7 +70,7 @@ def pack(name: str, experiment: Experiment) -> tuple[dict[str, Any], bytes]:
 
 
 def unpack(header: Mapping[str, Any], blob: bytes) -> tuple[str, Experiment]:
-    """Return the experiment of a frame; a frame that is not well-formed becomes a failed experiment, never an exception."""
+    """Return the experiment of a frame; one that is not well-formed becomes a failed experiment, never an exception."""
     name, values, failure = header.get("experiment"), header.get("values"), header.get("failure")
     if not isinstance(name, str) or not isinstance(values, dict):
         return "", Experiment(failure=Failure("evidence", "a frame without a name or values"))

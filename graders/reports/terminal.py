@@ -32,7 +32,7 @@ def class_table(class_report: ClassReport) -> Table:
     table.add_column("score", justify="right", no_wrap=True)
     for summary in judged:
         table.add_column(Text(f"{summary.id}\n/{points(summary.possible)}"), justify="right", no_wrap=True)
-    table.add_column("what cost most", overflow="ellipsis", max_width=60)
+    table.add_column("what cost most", overflow="ellipsis", no_wrap=True, max_width=60)
     for report in sorted(class_report.reports, key=lambda report: by_name(report.submission.name)):
         table.add_row(*_row(report, [summary.id for summary in judged]))
     return table

@@ -40,7 +40,7 @@ def read_rubric(path: Path) -> Assignment:
 
 
 def parse_rubric(data: bytes, path: Path) -> Assignment:
-    """Return the assignment of a rubric's bytes; `path` is what messages call it. Raises UsageError as `read_rubric`."""
+    """Return the assignment of a rubric's bytes; `path` is what messages call it. Raises as `read_rubric` does."""
     text = _decoded(path, data)
     tree = _parsed(path, text)
     try:

@@ -1,4 +1,4 @@
-"""Confinement of one child: applied after the fork, before the first byte of student code, single-threaded.
+"""Confinement of one child: applied after the fork, before any student code, while there is one thread.
 
 The order matters: namespaces, then a root of its own, then the user id, then limits, Landlock, capabilities, seccomp;
 each step needs what the next one takes away.
@@ -22,18 +22,18 @@ _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
 
 # Denied outright: tracing, mounting, namespaces, kernel modules, keys, clocks, everything that a probe never needs.
 _DENIED = (
-    "acct add_key adjtimex bpf chroot clock_adjtime clock_settime delete_module fanotify_init finit_module fsconfig "
-    "fsmount fsopen fspick init_module io_uring_enter io_uring_register io_uring_setup ioperm iopl kcmp kexec_file_load "
-    "kexec_load keyctl lookup_dcookie modify_ldt mount mount_setattr move_mount name_to_handle_at nfsservctl "
-    "open_by_handle_at open_tree perf_event_open personality pidfd_getfd pivot_root process_madvise process_vm_readv "
-    "process_vm_writev ptrace quotactl reboot request_key setdomainname sethostname setns settimeofday swapoff swapon "
-    "sysfs syslog umount2 unshare uselib userfaultfd ustat vhangup"
+    "acct add_key adjtimex bpf chroot clock_adjtime clock_settime delete_module fanotify_init finit_module "
+    "fsconfig fsmount fsopen fspick init_module io_uring_enter io_uring_register io_uring_setup ioperm iopl kcmp "
+    "kexec_file_load kexec_load keyctl lookup_dcookie modify_ldt mount mount_setattr move_mount "
+    "name_to_handle_at nfsservctl open_by_handle_at open_tree perf_event_open personality pidfd_getfd pivot_root "
+    "process_madvise process_vm_readv process_vm_writev ptrace quotactl reboot request_key setdomainname "
+    "sethostname setns settimeofday swapoff swapon sysfs syslog umount2 unshare uselib userfaultfd ustat vhangup"
 ).split()
 _TIOCSTI = 0x5412  # pushes characters into a terminal
 
 
 def readable_paths() -> list[str]:
-    """Return the folders that the interpreter and its packages need, and no others: never the reference, never students."""
+    """Return the folders that the interpreter and its packages need: never the reference, never submissions."""
     package = Path(__file__).resolve().parent.parent
     folders = {sys.prefix, sys.base_prefix, os.path.dirname(os.path.realpath(sys.executable)), str(package)}
     folders |= {entry for entry in sys.path if entry and os.path.isdir(entry) and "site-packages" in entry}
@@ -45,7 +45,7 @@ def readable_paths() -> list[str]:
 
 
 def enter_namespaces() -> bool:
-    """Unshare everything; as root without a user namespace, so that the child can become another user. Return whether so."""
+    """Unshare everything. Return whether real root did it, who needs no user namespace and can become another user."""
     spaces = linux.NEWNS | linux.NEWPID | linux.NEWNET | linux.NEWIPC | linux.NEWUTS
     if os.getuid() == 0:
         try:

@@ -106,7 +106,7 @@ class Zygote:
     def run(
         self, order: Mapping[str, Any], blob: bytes, on_frame: Callable[[dict[str, Any], bytes], None]
     ) -> tuple[Ended, str]:
-        """Run one order in a child of its own; call `on_frame` for each frame; return its end and what broke the stream.
+        """Run one order in a child, call `on_frame` for each frame; return the child's end and what broke the stream.
 
         Raises Fault when no child could be had or it could not be confined.
         """

@@ -46,7 +46,7 @@ def prctl(option: int, value: int) -> None:
 
 
 def mount(source: str | None, target: str, kind: str | None = None, flags: int = 0, options: str | None = None) -> None:
-    """Mount; the arguments are those of mount(2)."""
+    """Call the system call of that name."""
     words = [None if word is None else word.encode() for word in (source, target, kind, options)]
     _check(_libc.mount(words[0], words[1], words[2], ctypes.c_ulong(flags), words[3]), f"mount {target}")
 
@@ -91,7 +91,7 @@ def landlock_abi() -> int:
 
 
 def landlock(read: Iterable[str], write: Iterable[str], devices: Iterable[str]) -> None:
-    """Allow this process, and all it starts, these paths only, no network and no signals to others (by kernel version)."""
+    """Allow this process and all it starts these paths only; newer kernels deny network and signals to others too."""
     abi = landlock_abi()
     if abi < 1:
         raise OSError("the kernel has no Landlock")

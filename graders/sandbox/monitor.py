@@ -80,7 +80,7 @@ def _become_child(
         confine.confine(
             request["level"], limits, scratch=scratch, stage=request["stage"], uid=request["uid"], own_root=own_root
         )
-        os.environ.update({name: scratch for name in ("HOME", "TMPDIR", "MPLCONFIGDIR", "KERAS_HOME")})
+        os.environ.update(dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR", "KERAS_HOME"), scratch))
         status = 1
         status = child.main(socket.socket(fileno=data_fd))
     except SystemExit as leaving:

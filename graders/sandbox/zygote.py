@@ -1,7 +1,8 @@
 """The fork server: imports a framework once, then forks a child per item and submission.
 
-Started as `python -m graders.sandbox.zygote FD MODULE...`. A request is one datagram on the inherited socket FD with two
-descriptors: `control`, on which the child's monitor reports how it ended, and `data`, on which the child sends evidence.
+Started as `python -m graders.sandbox.zygote FD MODULE...`. A request is one datagram on the inherited socket FD with
+two descriptors: `control`, on which the child's monitor reports how it ended, and `data`, on which the child sends
+evidence.
 The zygote runs no student code and no framework operation: an operation before the fork would hang the children.
 """
 

@@ -26,14 +26,16 @@ CLASSES = {
 }
 
 
-def wrong(item: str, name: str, mistake: str, loses: tuple[str, ...], *swaps: tuple[str, str]) -> Mutant:
+def wrong(
+    item: str, name: str, mistake: str, loses: tuple[str, ...], *swaps: tuple[str, str], also: tuple[str, ...] = ()
+) -> Mutant:
     """Return the mutant of an item's class in which every old text, found exactly once, gives way to its new one."""
     definition = DEFINITIONS[CLASSES[item]]
     for old, new in swaps:
         if definition.count(old) != 1:
             raise ValueError(f"{item} {name}: {definition.count(old)} times in {CLASSES[item]}: {old!r}")
         definition = definition.replace(old, new)
-    return Mutant(f"{item}-{name}", item, mistake, loses, replaces={CLASSES[item]: definition})
+    return Mutant(f"{item}-{name}", item, mistake, loses, replaces={CLASSES[item]: definition}, also=also)
 
 
 def wrong_twice(name: str, mistake: str, loses: tuple[str, ...], *swaps: tuple[str, str]) -> tuple[Mutant, Mutant]:
@@ -155,9 +157,10 @@ DATASET_LENGTH = (
         "C1",
         "shared-list",
         "collects the paths in a list of the class, so that the second data set holds the first one's images too",
-        ("directory",),
+        ("length",),
         ("    def __init__(self, image_dir", "    image_paths = []\n\n    def __init__(self, image_dir"),
         (PATHS, PATHS.replace(" = ", " += ")),
+        also=("C2",),
     ),
     wrong(
         "C1",
@@ -214,7 +217,7 @@ DATASET_BATCH = (
         "C2",
         "resized-last",
         "binarises the large image, so that scaling makes grey values again",
-        ("binarize",),
+        ("resize",),
         (RESIZE, "Image.fromarray(np.where(np.asarray(gray) < 0.33 * 255, 0, 255).astype(np.uint8)).resize((32, 32))"),
         (BINARIZE, "x"),
     ),
@@ -724,7 +727,7 @@ TENSOR_DENSE = (
         "C5",
         "always-relu",
         "applies a ReLU when it is told none",
-        ("values", "activation"),
+        ("values",),
         (ACTIVATION, '            activation=activation or "relu",\n'),
     ),
     wrong(

@@ -22,7 +22,7 @@ import graders
 #
 # `[C1]` The constructor keeps the batch size and the directory; `__len__` returns the number of batches.
 #
-# `[C2]` `__getitem__` returns two tensors `(batch, 32, 32, 1)`, the input and the target, which here are the same images:
+# `[C2]` `__getitem__` returns two tensors `(batch, 32, 32, 1)`, the input and the target, here the same images:
 # gray scale, 32x32, normalised to [0, 1], binarised at 0.33.
 
 
@@ -228,7 +228,7 @@ class TensorDense(keras.layers.Layer):
 # %% [markdown]
 # ## Gated residual block (Section 4.2.3.5)
 #
-# `[C6]` Activation, `nnLayer_1`, activation, `nnLayer_2`; split the result into F and G; return the input + F * sigmoid(G).
+# `[C6]` Activation, `nnLayer_1`, activation, `nnLayer_2`; split the result into F and G; input + F * sigmoid(G).
 
 
 # %%
@@ -258,7 +258,7 @@ class GatedResnet(keras.layers.Layer):
 # %% [markdown]
 # ## Putting it all together (Section 4.2.4)
 #
-# `[C7]` The two moved convolutions are given. Add N `GatedResnet` and one `TensorDense` for each of the M network blocks,
+# `[C7]` The two moved convolutions are given. Add N `GatedResnet` and one `TensorDense` for each of the M blocks,
 # then one ELU and `out_dense`. Create the layers in the order of Section 4.2.5, else the given weights do not load.
 
 
