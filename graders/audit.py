@@ -6,7 +6,7 @@ import ast
 import hashlib
 import importlib.util
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from graders.engine.classroom import Plan, grade_all, open_classroom
 from graders.errors import Fault, UsageError
 from graders.home import reference_path
 from graders.model import Assignment, Mutant, Report, SourceFile, Submission, Variant, Verdict
+from graders.rubric import judgeable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -99,15 +100,15 @@ class Audit:
 
 
 def audit_assignment(
-    assignment: Assignment, items: Sequence[str], jobs: int, isolation: str | None = None, seed: int | None = None
+    assignment: Assignment, items: Collection[str], jobs: int, isolation: str | None = None, seed: int | None = None
 ) -> Audit:
-    """Grade the mutants and variants of an assignment as whole submissions; only those of `items`, if any are named."""
+    """Grade the mutants and variants of these items as whole submissions, each on all items."""
     source = reference_path(assignment.slug)
     text = source.read_text(encoding="utf-8")
-    mutants = _of_items(_load(source.parent / "mutants.py", "MUTANTS"), items, assignment)
-    variants = _of_items(_load(source.parent / "variants.py", "VARIANTS"), items, assignment)
+    mutants = [edit for edit in _load(source.parent / "mutants.py", "MUTANTS") if edit.item in items]
+    variants = [edit for edit in _load(source.parent / "variants.py", "VARIANTS") if edit.item in items]
     edited = [as_submission(edit.name, apply_edit(text, edit)) for edit in (*mutants, *variants)]
-    plan = Plan(assignment, jobs=jobs, isolation=isolation, seed=seed)
+    plan = Plan(assignment, judgeable(assignment), jobs, isolation, seed)
     with tempfile.TemporaryDirectory() as folder, open_classroom(plan, Path(folder) / "audit.sqlite") as classroom:
         reports = grade_all(classroom, edited, plan.items, jobs, lambda _: None)
         provenance = classroom.provenance
@@ -134,13 +135,6 @@ def load_edits(slug: str) -> dict[str, Mutant | Variant]:
     folder = reference_path(slug).parent
     edits = (*_load(folder / "mutants.py", "MUTANTS"), *_load(folder / "variants.py", "VARIANTS"))
     return {edit.name: edit for edit in edits}
-
-
-def _of_items(edits: Sequence[Any], items: Sequence[str], assignment: Assignment) -> tuple[Any, ...]:
-    from graders.rubric import select
-
-    wanted = {item.id for item in select(assignment, items)} if items else None
-    return tuple(edit for edit in edits if wanted is None or edit.item in wanted)
 
 
 def apply_edit(text: str, edit: Mutant | Variant) -> str:

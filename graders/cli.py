@@ -48,11 +48,12 @@ def grade(
     from graders.engine.classroom import Plan, grade_class
     from graders.intake import find_submissions
     from graders.reports.write import write_class
-    from graders.rubric import load_rubric
+    from graders.rubric import load_rubric, select
+    from graders.sandbox.levels import choose_level
 
     rubric = load_rubric(assignment)
     items = tuple(word.strip() for word in only.split(",") if word.strip())
-    plan = Plan(rubric, items, jobs, isolation, seed, pictures=_pictures(data))
+    plan = Plan(rubric, select(rubric, items), jobs, choose_level(isolation), seed, pictures=_pictures(data))
     submissions = find_submissions(paths)
     with _Progress(submissions) as progress:
         report = grade_class(plan, submissions, out / "evidence.sqlite", progress.done)
@@ -130,11 +131,13 @@ def audit(
     from rich.console import Console
 
     from graders.audit import audit_assignment, print_audit
-    from graders.rubric import load_rubric
+    from graders.rubric import load_rubric, select
+    from graders.sandbox.levels import choose_level
 
     rubric = load_rubric(assignment)
     items = tuple(word.strip() for word in item.split(",") if word.strip())
-    result = audit_assignment(rubric, items, jobs, isolation, seed)
+    wanted = {one.id for one in select(rubric, items)}
+    result = audit_assignment(rubric, wanted, jobs, choose_level(isolation), seed)
     if json_file:
         from graders.reports.documents import write_json
 

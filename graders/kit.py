@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from graders.assignments import digest
 from graders.errors import UsageError
 from graders.model import Assignment, Evidence
 from graders.rubric import parse_rubric
@@ -33,13 +34,17 @@ def write_kit(path: Path, rubric: bytes, seed: int, evidence: Mapping[str, Evide
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         _add(archive, "rubric.toml", rubric)
-        _add(archive, "kit.json", json.dumps({"schema": _SCHEMA, "seed": seed, "items": sorted(evidence)}).encode())
+        _add(archive, "kit.json", json.dumps(_about(seed, sorted(evidence))).encode())
         for item, one in sorted(evidence.items()):
             document, arrays = write_evidence(one)
             _add(archive, f"{item}.json", json.dumps({**document, "seconds": 0.0, "output": ""}).encode())
             _add(archive, f"{item}.safetensors", arrays)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(buffer.getvalue())
+
+
+def _about(seed: int, items: list[str]) -> dict[str, object]:
+    return {"schema": _SCHEMA, "seed": seed, "items": items, "probes": digest()}
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
@@ -58,4 +63,8 @@ def read_kit(path: Path) -> Kit:
             rubric = archive.read("rubric.toml")
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise UsageError(f"{path}: no self-check kit ({error}); download it again from the course") from error
+    if about.get("probes") != digest():
+        raise UsageError(
+            f"{path}: made for another version of graders; update both"
+        )
     return Kit(parse_rubric(rubric, path / "rubric.toml"), int(about["seed"]), evidence)

@@ -13,6 +13,7 @@ from graders.home import home, reference_path, rubric_path
 from graders.judge import broken_reference
 from graders.kit import PUBLIC_SEED, write_kit
 from graders.model import Assignment, Evidence
+from graders.rubric import judgeable
 
 # Where the template of each assignment goes by the name that its course used.
 NOTEBOOKS = {"pixelcnn": "autoregressive_model.ipynb"}
@@ -70,7 +71,7 @@ def without_solutions(source: str) -> str:
 
 def record_evidence(assignment: Assignment) -> dict[str, Evidence]:
     """Measure the reference with the public seed; raises Fault when an item cannot be measured."""
-    plan = Plan(assignment, seed=PUBLIC_SEED)
+    plan = Plan(assignment, judgeable(assignment), seed=PUBLIC_SEED)
     with tempfile.TemporaryDirectory() as folder, open_classroom(plan, Path(folder) / "kit.sqlite") as classroom:
         evidence = {item.id: classroom.reference_evidence(item) for item in plan.items}
     for item, one in evidence.items():

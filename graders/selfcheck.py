@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,17 +54,17 @@ def examine(kit: Kit, item_id: str, namespace: Mapping[str, Any]) -> ItemResult:
     item = kit.assignment.item(item_id)
     if item.tier is not Tier.BEHAVIOUR:
         raise UsageError(f"{item_id} cannot be checked here: it is {item.note or 'read by a person'}")
-    results: dict[str, ItemResult] = {}
-    for needed in (*item.depends, item.id):
-        results[needed] = _measure(kit, kit.assignment.item(needed), namespace)
-    return _blame(results, item)
+    own = _measure(kit, item, namespace)
+    if own.verdict in (Verdict.PASS, Verdict.MISSING):
+        return own
+    needed = [kit.assignment.item(other) for other in item.depends]
+    broken = [other.id for other in needed if _measure(kit, other, namespace).verdict is not Verdict.PASS]
+    return _blame(own, broken)
 
 
-def _blame(results: Mapping[str, ItemResult], item: Item) -> ItemResult:
+def _blame(own: ItemResult, broken: Sequence[str]) -> ItemResult:
     """Say which item to mend first when one that this builds on is not right yet."""
-    own = results[item.id]
-    broken = [needed for needed in item.depends if results[needed].verdict is not Verdict.PASS]
-    if own.verdict in (Verdict.PASS, Verdict.MISSING) or not broken:
+    if not broken:
         return own
     note = f"it builds on {' and '.join(broken)}, which is not right yet: mend that first"
     return replace(own, note=note, verdict=Verdict.BLOCKED if own.points == 0 else own.verdict)

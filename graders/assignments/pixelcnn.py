@@ -6,6 +6,7 @@ from the seed, so that code fitted to one set of sizes gains nothing.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator
 from typing import Any
@@ -219,6 +220,7 @@ class AutoregressiveModel:
         x = draw.normal("x", 2, height, width, 1)
         first, second = configurations
 
+        @functools.cache  # building is most of the work; every measurement sets the weights anew
         def model(sizes: tuple[int, ...]) -> Any:
             return student.build("C7", **dict(zip(self.arguments, sizes, strict=True)))
 

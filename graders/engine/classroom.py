@@ -21,7 +21,6 @@ from graders.engine.local import Job, LocalEngine
 from graders.errors import Fault
 from graders.home import reference_path
 from graders.model import Assignment, ClassReport, Item, Report, Submission, Tier
-from graders.rubric import judgeable, select
 from graders.sandbox.fork import Zygote
 from graders.sandbox.levels import choose_level
 from graders.sandbox.limits import Limits
@@ -38,21 +37,18 @@ _PRELOAD = {
 
 @dataclass(frozen=True)
 class Plan:
-    """How a class is to be graded."""
+    """How a class is to be graded: the items, what they build on first, and where.
+
+    `isolation` is a level that works here, None for the strongest that does; a seed of None is drawn once per class.
+    """
 
     assignment: Assignment
-    only: tuple[str, ...] = ()
+    items: tuple[Item, ...]
     jobs: int = 2
     isolation: str | None = None
     seed: int | None = None
     limits: Limits = field(default_factory=Limits)
     pictures: tuple[bytes, ...] = ()
-
-    @property
-    def items(self) -> tuple[Item, ...]:
-        """The items that the run judges, what they build on first."""
-        chosen = select(self.assignment, self.only) if self.only else judgeable(self.assignment)
-        return tuple(item for item in chosen if item.tier is Tier.BEHAVIOUR)
 
 
 @contextmanager
@@ -65,7 +61,7 @@ def open_classroom(plan: Plan, store_path: Path) -> Iterator[Classroom]:
     store = Store(store_path)
     try:
         seed = plan.seed if plan.seed is not None else int(store.setting("seed", secrets.randbelow(2**31)))
-        level = choose_level(plan.isolation)
+        level = plan.isolation or choose_level()
         modules = (*_PRELOAD[assignment.framework], f"graders.assignments.{assignment.slug}")
         with Zygote(modules, level, plan.limits) as zygote:
             provenance = _provenance(plan, zygote, seed, text)

@@ -40,9 +40,14 @@ _FIXED = (
 
 
 def constant(level: int | Sequence[int]) -> bytes:
-    """Return a JPG of one grey level or one colour."""
+    """Return a JPG of one grey level or one colour, below a black and a white square.
+
+    With the squares, to divide by 255 and to stretch from the least to the greatest intensity are the same.
+    """
     shape = (SIDE, SIDE) if isinstance(level, int) else (SIDE, SIDE, 3)
-    return jpeg(np.broadcast_to(np.array(level, np.uint8), shape))
+    image = np.full(shape, np.array(level, np.uint8), np.uint8)
+    image[:16, :16], image[:16, 48:] = 0, 255
+    return jpeg(image)
 
 
 def blocks(number: int) -> bytes:
