@@ -61,7 +61,7 @@ def notebook_cells(file: SourceFile) -> tuple[list[Cell], list[str]]:
     except (ValueError, RecursionError, MemoryError):
         listed = None
     if listed is None:
-        note = f"{file.name}: is not a notebook (it cannot be read as one): save it again as .ipynb"
+        note = f"{file.name}: is not a notebook (no JSON with cells in it): save it again as .ipynb"
         return [], [note]
     cells: list[Cell] = []
     notes: list[str] = []
@@ -73,6 +73,8 @@ def notebook_cells(file: SourceFile) -> tuple[list[Cell], list[str]]:
             continue
         if source is not None:
             cells.extend(_python_cell(Cell(f"cell {number}", clean(source))))
+    if not listed:
+        notes.append(f"{file.name}: has no cells: hand in the notebook that holds your code")
     bounded, too_long = _bounded(cells)
     return bounded, notes + too_long
 

@@ -200,13 +200,12 @@ def through(text: str) -> ItemResult:
     """The result of a second run in which two criteria are lost with that text."""
     own = judged(Says(a=False, b=False, c=False))
     second = judged(Shows(text), replace(SOUND, output="the reference's text"), follow_through=True)
-    return judge.followed(own, second, ["C5", "C3"])
+    return judge.followed(own, second)
 
 
-def test_a_better_second_run_counts_with_its_share_and_says_so() -> None:
+def test_a_better_second_run_counts_with_its_share() -> None:
     result = through("shape (2, 3)")
     assert (result.points, result.verdict, result.follow_through) == (0.75, Verdict.PARTIAL, True)
-    assert result.note == "judged on top of a right C3 and C5, because your own is not right yet"
 
 
 @pytest.mark.parametrize(
@@ -227,6 +226,21 @@ def test_the_message_of_an_exception_of_the_second_run_is_not_shown_but_its_kind
     assert {criterion.actual for criterion in through(actual).criteria if not criterion.passed} == {shown}
 
 
+LEAKS = "what a student's code chooses freely is shown as it is"
+
+
+@pytest.mark.xfail(strict=True, reason=LEAKS)
+@pytest.mark.parametrize(
+    "actual",
+    [
+        str(Failure("def secret(x):", "of the reference")),  # the name of a class that type(...) made
+        str(Failure("ValueError", "the message of an exception (secret)")),
+    ],
+)
+def test_no_text_that_an_exception_carries_is_shown_whatever_its_form(actual: str) -> None:
+    assert not any("secret" in criterion.actual for criterion in through(actual).criteria if not criterion.passed)
+
+
 def test_the_output_of_the_second_run_is_not_shown() -> None:
     assert through("shape (2, 3)").output == ""
 
@@ -241,14 +255,14 @@ def test_a_second_run_never_lowers_a_mark(first: set[str], second: set[str], sha
         judge.judge_item(one, Says(**{name: name in passed for name in "abc"}), SOUND, SOUND, follow)
         for passed, follow in ((first, False), (second, True))
     )
-    result = judge.followed(own, other, ["C3"])
+    result = judge.followed(own, other)
     assert result.points == max(own.points, other.points)
     assert result == own or other.points > own.points
 
 
 def test_a_second_run_that_is_our_fault_leaves_the_first() -> None:
     own = judged(Says(a=False, b=False, c=False))
-    assert judge.followed(own, judge.fault(ITEM, "the zygote has died"), ["C3"]) is own
+    assert judge.followed(own, judge.fault(ITEM, "the zygote has died")) is own
 
 
 # The graders of handout A --------------------------------------------------------------------------------------------
@@ -324,7 +338,7 @@ def hostile(item_id: str) -> st.SearchStrategy[Evidence]:
     one = {
         name: st.builds(
             Experiment,
-            values=st.fixed_dictionaries({}, optional={key: _hostile for key in (*measured.values, "shapes", "count")}),
+            values=st.fixed_dictionaries({}, optional=dict.fromkeys((*measured.values, "shapes", "count"), _hostile)),
             arrays=st.fixed_dictionaries({}, optional=dict.fromkeys(measured.arrays, _arrays)),
             failure=st.none() | st.just(RAISED),
         )

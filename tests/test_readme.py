@@ -1,0 +1,36 @@
+"""The commands of the README, run as they stand there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+from graders.cli import app
+from tests.submissions.conftest import ROOT, graders
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^\$ graders (.*)$", README, flags=re.MULTILINE)
+
+
+def test_the_commands_of_the_readme_end_well(tmp_path: Path) -> None:
+    from demo.make_class import code
+
+    folder = tmp_path / "out" / "demo-class"
+    folder.mkdir(parents=True)
+    (folder / "adams.py").write_text(code())
+    (folder / "evans.py").write_text(code("C3-pads-bottom"))
+    assert len(COMMANDS) >= 4
+    for command in COMMANDS:
+        process = graders(*shlex.split(command), cwd=tmp_path)
+        assert process.returncode == 0, (command, process.stdout, process.stderr)
+
+
+def test_every_command_is_in_the_readme() -> None:
+    for command in app.registered_commands:
+        assert command.callback is not None
+        assert f"`graders {command.callback.__name__}" in README
+
+
+def test_the_readme_begins_with_the_two_commands() -> None:
+    assert [line[2:11] for line in README.splitlines() if line.startswith("$ ")][:2] == ["make demo", "make test"]
