@@ -32,7 +32,7 @@ def class_table(class_report: ClassReport) -> Table:
     table.add_column("score", justify="right", no_wrap=True)
     for summary in judged:
         table.add_column(Text(f"{summary.id}\n/{points(summary.possible)}"), justify="right", no_wrap=True)
-    table.add_column("what cost most", overflow="ellipsis", no_wrap=True, max_width=60)
+    table.add_column("what cost most", max_width=60)
     for report in sorted(class_report.reports, key=lambda report: by_name(report.submission.name)):
         table.add_row(*_row(report, [summary.id for summary in judged]))
     return table
@@ -42,7 +42,7 @@ def _row(report: Report, judged: Sequence[str]) -> list[Text]:
     results = {item.id: item for item in report.items}
     cells = [_cell(results.get(item_id)) for item_id in judged]
     score = Text(f"{points(report.score)}/{points(report.possible)}", style="bold")
-    return [Text(line(report.submission.name, 40)), score, *cells, Text(main_loss(report))]
+    return [Text(line(report.submission.name, 40)), score, *cells, Text(main_loss(report), no_wrap=True, overflow="ellipsis")]
 
 
 def _cell(item: ItemResult | None) -> Text:

@@ -113,7 +113,7 @@ class ByName(Base):
 
 class TextGlued(Base):
     def __init__(self, data_dir, batch_size) -> None:
-        self.files = [name for name in Path(".").glob(str(data_dir + "*.jpg"))]
+        self.files = list(Path(".").glob(data_dir + "*.jpg"))
 
 
 class Unnamed(Base):
