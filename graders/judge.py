@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import builtins
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from graders.assignments import Grader
-from graders.model import CriterionResult, Evidence, Experiment, Failure, Item, ItemResult, Outcome, Verdict
+from graders.model import CriterionResult, Evidence, Experiment, Failure, Item, ItemResult, Json, Outcome, Verdict
 
 _UNDONE = ("NotImplementedError", "NotDefinedError")
+_BUILTIN_ERRORS = frozenset(
+    name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)
+)
 _REFERENCE_FAILED = "the reference's own evidence is incomplete"
 
 
@@ -24,6 +28,33 @@ class _Seen(dict[str, Experiment]):
         return Experiment(failure=self._reason)
 
 
+def _genuine(mine: Evidence, theirs: Evidence) -> Evidence:
+    """Return the evidence with every experiment failed whose values are not of the form that the probe returns.
+
+    The probe is the same on both sides, so an honest child cannot send another form: judges may rely on the types.
+    """
+    experiments = {
+        name: one
+        if one.failure
+        or name not in theirs.experiments
+        or _same_form(dict(one.values), theirs.experiments[name].values)
+        else Experiment(failure=Failure("evidence", "values that the test does not return"))
+        for name, one in mine.experiments.items()
+    }
+    return replace(mine, experiments=experiments)
+
+
+def _same_form(mine: Json, theirs: Json) -> bool:
+    """Return whether two JSON values have the same types; lists may be of any length, with elements of one type."""
+    if isinstance(theirs, Mapping):
+        return (
+            isinstance(mine, dict) and set(mine) == set(theirs) and all(_same_form(mine[k], theirs[k]) for k in theirs)
+        )
+    if isinstance(theirs, list):
+        return isinstance(mine, list) and (not theirs or all(_same_form(element, theirs[0]) for element in mine))
+    return type(mine) is type(theirs)
+
+
 def judge_item(
     item: Item, grader: Grader, mine: Evidence, theirs: Evidence, follow_through: bool = False
 ) -> ItemResult:
@@ -35,7 +66,7 @@ def judge_item(
     if undone := _undone(mine):
         return missing(item, undone, mine.seconds)
     try:
-        outcomes = list(grader.judge(_Seen(mine), _Seen(theirs)))
+        outcomes = list(grader.judge(_Seen(_genuine(mine, theirs)), _Seen(theirs)))
     except Exception as error:  # whatever it is, it is ours: a judge must cope with any evidence
         return fault(item, f"the judge of {item.id} failed: {type(error).__name__}: {error}", mine.seconds)
     names = [outcome.name for outcome in outcomes]
@@ -123,21 +154,17 @@ def blocked(result: ItemResult, broken: Sequence[str]) -> ItemResult:
 def followed(own: ItemResult, through: ItemResult) -> ItemResult:
     """Return the better of an item's own result and the one on top of the reference's versions of what it builds on.
 
-    What the student's code raised or printed in the second run is left out: it ran beside the reference.
+    The second run took place beside the reference's source. Nothing that the student's code could have put into words
+    there is shown: no message, no name, no number, no output.
     """
-    if through.verdict is Verdict.FAULT or through.points <= own.points:
+    undone = own.verdict in (Verdict.MISSING, Verdict.FAULT) and through.verdict is not Verdict.MISSING
+    if through.verdict is Verdict.FAULT or (through.points <= own.points and not undone):
         return own
-    criteria = tuple(
-        criterion if criterion.passed else replace(criterion, actual=_curtain(criterion.actual))
-        for criterion in through.criteria
-    )
+    criteria = tuple(one if one.passed else replace(one, actual=_curtain(one.actual)) for one in through.criteria)
     return replace(through, criteria=criteria, follow_through=True, output="")
 
 
 def _curtain(actual: str) -> str:
-    """Keep the kind and the place of an exception, not its message, which could carry the reference's text."""
-    head, separator, rest = actual.partition(": ")
-    if separator and head.isidentifier():
-        place = rest[rest.rfind("(") :] if rest.endswith(")") and "(" in rest else ""
-        return f"{head} {place}".strip()
-    return actual
+    """Keep of what was found only whether it was one of Python's own exceptions, or a limit."""
+    kind = actual.partition(":")[0].partition(" ")[0]
+    return f"{kind} was raised" if kind in _BUILTIN_ERRORS else "something else"

@@ -64,7 +64,5 @@ def read_kit(path: Path) -> Kit:
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise UsageError(f"{path}: no self-check kit ({error}); download it again from the course") from error
     if about.get("probes") != digest():
-        raise UsageError(
-            f"{path}: made for another version of graders; update both"
-        )
+        raise UsageError(f"{path}: made for another version of graders; update both")
     return Kit(parse_rubric(rubric, path / "rubric.toml"), int(about["seed"]), evidence)

@@ -15,18 +15,17 @@ from graders.assignments import Experiments, Seen
 from graders.model import Experiment, Outcome
 from graders.probes import pictures
 
-# Pictures and batch size: the first fill their batches, the second do not; together they tell floor from ceiling.
-_FULL = ((8, 4), (6, 3), (5, 1), (12, 6))
-_PARTIAL = ((9, 4), (10, 4), (11, 4), (7, 2), (5, 8))
-# Grey levels on both sides of the threshold: 0.33 * 255 = 84.15; a level of JPG noise is 1.
-_LEVELS = (0, 60, 81, 87, 120, 255)
+# Grey levels on both sides of the threshold, 0.33 * 255 = 84.15; a JPG may be off by one level.
+_LEVELS = (0, 60, 83, 86, 120, 255)
 # Colours whose brightness lies clearly on one side of the threshold, however the channels are weighted, but of which
-# single channels lie on the other: yellow, cyan, a dark blue, a dark red.
-_COLOURS = ((200, 200, 0), (0, 200, 200), (0, 0, 130), (130, 0, 0))
-# Nearest neighbour differs from the smooth ways in up to 5 % of a stroke image's pixels; a crop in far more.
-_DIFFERING = 0.08
-_BATCHES = (6, 2)
+# single channels lie on the other: yellow, cyan, dark blue, dark red, dark green.
+_COLOURS = ((200, 200, 0), (0, 200, 200), (0, 0, 130), (130, 0, 0), (0, 110, 0))
+# The share of pixels that may differ from the reference's bilinear scaling. On strokes nearest neighbour differs in up
+# to 7.7 %, all smooth ways in up to 2.3 %; on stripes none does, but every crop, shift or detour in a quarter or more.
+_DIFFERING = {"strokes": 0.09, "real": 0.09, "stripes": 0.04}
+_BATCH = 4
 _ROUND = (math.floor, math.ceil)
+_SHARES = (1.0, 0.8, 0.2)  # the parts of a data set that splits its pictures by itself
 
 
 class Lengths:
@@ -37,63 +36,73 @@ class Lengths:
     def probe(self, student: Any, lab: Any, draw: Any) -> Experiments:
         """Build the data set on folders with several numbers of pictures and ask for its length."""
         picture = pictures.blocks(5)
+        size = draw.choose("size", (4, 5, 6))
+        times = draw.choose("times", (1, 2, 3))
+        full = [[size * times, size], [size * (times + 1), size], [6, 3], [5, 1]]
+        partial = [[size * times + rest, size] for rest in range(1, size)] + [[5, 8]]
 
-        def lengths(cases: tuple[tuple[int, int], ...]) -> Any:
-            found = [
-                [number, size, len(pictures.dataset(student, "C1", pictures.folder("some", [picture] * number), size))]
-                for number, size in cases
-            ]
-            return {"lengths": found, "splits": pictures.splits(student, "C1")}
+        def built(number: int, batch_size: int) -> Any:
+            return pictures.dataset(student, "C1", pictures.folder("some", [picture] * number), batch_size)
+
+        def lengths(cases: list[list[int]]) -> Any:
+            found = [len(built(*case)) for case in cases]
+            return {"cases": cases, "lengths": found, "splits": pictures.splits(student, "C1")}
 
         def attributes() -> Any:
             path = pictures.folder("attributes", [picture] * 9)
             made = pictures.dataset(student, "C1", path, 4)
             return {"batch size": pictures.keeps(made, 4), "directory": pictures.keeps(made, path)}
 
-        def directory() -> Any:
-            many, few = pictures.folder("one", [picture] * 20), pictures.folder("two", [picture] * 4)
-            return {"lengths": [len(pictures.dataset(student, "C1", path, 2)) for path in (many, few)]}
-
         return {
-            "full": lambda: lengths(_FULL),
-            "all": lambda: lengths(_FULL + _PARTIAL),
-            "directory": directory,
+            "full": lambda: lengths(full),
+            "all": lambda: lengths(full + partial),
+            "directory": lambda: {"many": len(built(20, 2)), "few": len(built(4, 2))},
             "attributes": attributes,
+            "sequence": lambda: {"is one": lab.is_sequence(built(4, 2))},
         }
 
     def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
         """Compare with what follows from the numbers of pictures."""
-        yield _lengths("length", mine["full"], _FULL)
-        yield _lengths("batches", mine["all"], _FULL + _PARTIAL)
+        yield _lengths("length", mine["full"], theirs["full"])
+        yield _lengths("batches", mine["all"], theirs["all"])
         yield self._directory(mine["directory"])
         yield self._attributes(mine["attributes"])
+        yield self._sequence(mine["sequence"])
 
     def _directory(self, mine: Experiment) -> Outcome:
         expected = "more batches for a folder with more images"
         if failed := checks.absent("directory", mine, expected):
             return failed
-        many, few = mine.values["lengths"]
+        many, few = mine.values["many"], mine.values["few"]
         return checks.outcome("directory", 0 < few < many, expected, f"{many} and {few} batches for 20 and 4 images")
 
     def _attributes(self, mine: Experiment) -> Outcome:
         expected = "attributes that hold the batch size and the directory"
         if failed := checks.absent("attributes", mine, expected):
             return failed
-        lost = [name for name in ("batch size", "directory") if mine.values.get(name) is not True]
+        lost = [name for name in ("batch size", "directory") if mine.values[name] is not True]
         return checks.outcome("attributes", not lost, expected, f"no {' and no '.join(lost)}" if lost else "both")
 
+    def _sequence(self, mine: Experiment) -> Outcome:
+        expected = "a tf.keras.utils.Sequence, which fit can take"
+        if failed := checks.absent("sequence", mine, expected):
+            return failed
+        passed = mine.values["is one"] is True
+        return checks.outcome("sequence", passed, expected, "one" if passed else "a class of another kind")
 
-def _lengths(name: str, mine: Experiment, cases: tuple[tuple[int, int], ...]) -> Outcome:
+
+def _lengths(name: str, mine: Experiment, theirs: Experiment) -> Outcome:
     """Check the lengths: all rounded up or all rounded down, of all pictures or of one part of a split."""
+    cases: list[tuple[int, int]] = theirs.values["cases"]
     expected = "the number of batches for " + ", ".join(f"{number} images by {size}" for number, size in cases)
     if failed := checks.absent(name, mine, expected):
         return failed
-    found = [list(map(int, case)) for case in mine.values["lengths"]]
-    shares = (1.0, 0.8, 0.2) if mine.values.get("splits") is True else (1.0,)  # the part that the data set may hold
+    found = mine.values["lengths"]
+    shares = _SHARES if mine.values["splits"] is True else _SHARES[:1]
     for share, cut, rounding in itertools.product(shares, _ROUND, _ROUND):
-        if found == [[number, size, rounding(cut(number * share) / size)] for number, size in cases]:
+        if found == [rounding(cut(number * share) / size) for number, size in cases]:
             return checks.outcome(name, True, expected, "as expected")
-    return checks.outcome(name, False, expected, ", ".join(str(case[2]) for case in found))
+    return checks.outcome(name, False, expected, ", ".join(str(length) for length in found))
 
 
 class Batches:
@@ -103,58 +112,57 @@ class Batches:
 
     def probe(self, student: Any, lab: Any, draw: Any) -> Experiments:
         """Ask for batches of folders whose pictures show one operation each."""
-        strokes = [pictures.stroke(draw.integers(f"stroke {n}", 0, 1000, 4, 5) / 1000) for n in range(4)]
-        codes = [int(code) for code in np.unique(draw.integers("codes", 1, 511, 40))[: _BATCHES[0]]]
+        strokes = [pictures.stroke(draw.integers(f"stroke {n}", 0, 1000, 4, 5) / 1000) for n in range(8)]
+        stripes = [pictures.stripes(phase, upright) for phase in (0, 1) for upright in (False, True)]
+        codes = [int(code) for code in np.unique(draw.integers("codes", 1, 511, 60))[:7]]
 
-        def first(name: str, images: list[bytes]) -> tuple[NDArray[Any], NDArray[Any]]:
-            return pictures.pair(_readable(student, name, images, len(images))[0])
+        def first(name: str, images: list[bytes]) -> NDArray[Any]:
+            return pictures.pair(_readable(student, name, images, len(images))[0])[0]
 
         def flat(images: list[bytes]) -> Any:
-            batches = [first("flat", [image] * 2)[0] for image in images]
-            return {f"{number}": batch for number, batch in enumerate(batches)}
+            return {f"{number}": first("flat", [image] * 2) for number, image in enumerate(images)}
 
         def shapes() -> Any:
-            one, two = first("shapes", strokes)
-            return {"input": one, "target": two}
+            made = _readable(student, "shapes", strokes, _BATCH)
+            one, two = pictures.pair(made[0])
+            size = min([pictures.kept_batch_size(made, _BATCH), *(pictures.listed(made) or [len(strokes)])])
+            return {"input": one, "target": two, "size": size}
 
-        def in_batches() -> Any:
-            number, size = _BATCHES
-            made = _readable(student, "batches", [pictures.blocks(code) for code in codes], size)
-            size, number = pictures.kept_batch_size(made, size), pictures.listed(made, number)
-            batches = [pictures.pair(made[index])[0] for index in range(math.ceil(number / size))]
-            return {
-                "images": np.concatenate(batches),
-                "number": number,
-                "size": size,
-                "sizes": [len(b) for b in batches],
-            }
+        def batches(number: int, size: int) -> Any:
+            made = _readable(student, "batches", [pictures.blocks(code) for code in codes[:number]], size)
+            return _all_batches(made, number, size, pictures.splits(student, "C2"))
 
         experiments: dict[str, Any] = {
             "shapes": shapes,
             "levels": lambda: flat([pictures.constant(level) for level in _LEVELS]),
             "colours": lambda: flat([pictures.constant(colour) for colour in _COLOURS]),
-            "strokes": lambda: {"images": first("strokes", strokes)[0]},
-            "batches": in_batches,
+            "strokes": lambda: {"images": first("strokes", strokes)},
+            "stripes": lambda: {"images": first("stripes", stripes)},
+            "full batches": lambda: batches(6, 2),
+            "partial batch": lambda: batches(7, 3),
         }
         if draw.pictures:
-            experiments["real"] = lambda: {"images": first("real", list(draw.pictures))[0]}
+            experiments["real"] = lambda: {"images": first("real", list(draw.pictures))}
         return experiments
 
     def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
         """Compare with the reference, whatever the order of the images."""
         yield self._shape(mine["shapes"])
         yield _constants("grayscale", mine["colours"], theirs["colours"], "colours")
-        kinds = ["strokes", *(["real"] if "real" in theirs else [])]
-        yield checks.all_of("resize", *(_alike("resize", mine[kind], theirs[kind]) for kind in kinds))
+        kinds = [kind for kind in _DIFFERING if kind in theirs]  # real images are there when the instructor gives some
+        yield checks.all_of("resize", *(_alike(mine[kind], theirs[kind], _DIFFERING[kind]) for kind in kinds))
         yield _constants("binarize", mine["levels"], theirs["levels"], "grey levels")
-        yield self._batches(mine["batches"], theirs["batches"])
+        yield checks.all_of(
+            "batches", *(_once("batches", mine[name], theirs[name]) for name in ("full batches", "partial batch"))
+        )
 
     def _shape(self, mine: Experiment) -> Outcome:
-        expected = "two tensors of the same 4 images in shape (4, 32, 32, 1)"
+        expected = f"two tensors of the same {_BATCH} images in shape {(_BATCH, 32, 32, 1)}"
         if failed := checks.absent("shape", mine, expected, "input", "target"):
             return failed
+        shape = (mine.values["size"], 32, 32, 1)  # the batch size that the constructor kept: C1's business
         one, two = mine.arrays["input"], mine.arrays["target"]
-        if one.shape != (4, 32, 32, 1) or two.shape != one.shape:
+        if one.shape != shape or two.shape != shape:
             return checks.outcome("shape", False, expected, f"shapes {one.shape} and {two.shape}")
         if not np.array_equal(one, two):
             return checks.outcome("shape", False, expected, "two tensors of different values")
@@ -162,37 +170,70 @@ class Batches:
             return checks.outcome("shape", False, expected, "the same image, or an empty one, several times")
         return checks.outcome("shape", True, expected, "as expected")
 
-    def _batches(self, mine: Experiment, theirs: Experiment) -> Outcome:
-        number, size = _BATCHES
-        expected = f"{number} images in {number // size} batches of {size}, each image once"
-        if failed := checks.absent("batches", mine, expected, "images"):
-            return failed
-        sizes, wanted = mine.values["sizes"], mine.values["size"]
-        full = sizes[:-1] == [wanted] * (len(sizes) - 1) and 0 < sizes[-1] <= wanted
-        if not full or sum(sizes) != mine.values["number"]:
-            return checks.outcome("batches", False, expected, f"batches of {', '.join(map(str, sizes))} images")
-        nearest = [int(index) for index in _differences(mine, theirs).argmin(axis=1)]
-        twice = len(set(nearest)) < len(nearest)
-        return checks.outcome(
-            "batches", not twice, expected, "some image more than once" if twice else "each image once"
-        )
+
+def _all_batches(made: Any, number: int, size: int, splits: bool) -> Any:
+    """Return the images of all batches, the first one twice, and how many images there may be in all.
+
+    How many batches there are and which files were listed is C1's business: both are taken as the object has them.
+    """
+    kept = pictures.kept_batch_size(made, size)
+    whole = [*pictures.listed(made), number]
+    whole += [cut(number * share) for share in _SHARES for cut in _ROUND] if splits else []
+    allowed = sorted({*whole, *(count - count % kept for count in whole)})
+    count = _count(made, {cut(total / kept) for total in whole for cut in _ROUND})
+    order = [*range(1, count), 0]  # not in the order of the files: a counter of its own would show
+    batches = {index: pictures.pair(made[index])[0] for index in order}
+    again = pictures.pair(made[0])[0]
+    return {
+        "images": np.concatenate([batches[index] for index in range(count)]),
+        "sizes": [len(batches[index]) for index in range(count)],
+        "size": kept,
+        "allowed": allowed,
+        "same again": bool(np.array_equal(batches[0], again)),
+    }
+
+
+def _count(made: Any, possible: set[int]) -> int:
+    """Return the number of batches that the object claims, if it is a possible one, else the least possible."""
+    try:
+        claimed = len(made)
+    except Exception:
+        claimed = 0
+    return claimed if claimed in possible - {0} else max(1, min(possible))
+
+
+def _once(name: str, mine: Experiment, theirs: Experiment) -> Outcome:
+    """Check that all batches but the last are full and that each image comes once."""
+    expected = f"{sum(theirs.values['sizes'])} images in batches of {theirs.values['size']}, each image once"
+    if failed := checks.absent(name, mine, expected, "images"):
+        return failed
+    sizes, size = mine.values["sizes"], mine.values["size"]
+    full = bool(sizes) and sizes[:-1] == [size] * (len(sizes) - 1) and 0 < sizes[-1] <= size
+    if not full or sum(sizes) not in mine.values["allowed"]:
+        return checks.outcome(name, False, expected, f"batches of {', '.join(map(str, sizes))} images")
+    if mine.values["same again"] is not True:
+        return checks.outcome(name, False, expected, "another batch when the same index is asked for again")
+    nearest = _differences(mine, theirs).argmin(axis=1).tolist()
+    twice = len(set(nearest)) < len(nearest)
+    return checks.outcome(name, not twice, expected, "images that cannot be told apart" if twice else "each image once")
 
 
 def _readable(student: Any, name: str, images: list[bytes], batch_size: int) -> Any:
-    """Return a data set that hands out images, trying other file endings: which files it lists is C1's business."""
+    """Return a data set that hands out images, trying three channels and other endings than the handout's JPG files.
+
+    Which files it lists is C1's business; the first way's error is the one that is told.
+    """
     first_error: Exception | None = None
-    for ending in (".jpg", ".png", ".JPG", ".jpeg"):
-        path = pictures.folder(name, images, ending)
+    for ending, colour in ((".jpg", False), (".jpg", True), (".png", False), (".JPG", False), (".jpeg", False)):
+        path = pictures.folder(name, [pictures.in_colour(image) for image in images] if colour else images, ending)
         pictures.point_fixed_folders(path)
         try:
-            made = pictures.dataset(student, "C2", path, batch_size, works=lambda one: one[0] is not None)
-            made[0]
+            made = pictures.dataset(student, "C2", path, batch_size, works=lambda one: len(pictures.pair(one[0])[0]))
+            if len(pictures.pair(made[0])[0]):
+                return made
         except Exception as error:
             first_error = first_error or error
-        else:
-            return made
-    assert first_error is not None
-    raise first_error
+    raise first_error or ValueError("the first batch holds no image")
 
 
 def _constants(name: str, mine: Experiment, theirs: Experiment, what: str) -> Outcome:
@@ -226,9 +267,9 @@ def _differences(mine: Experiment, theirs: Experiment) -> NDArray[Any]:
     return np.asarray((np.abs(found[:, None] - wanted[None]) > 1e-6).mean(axis=-1))
 
 
-def _alike(name: str, mine: Experiment, theirs: Experiment) -> Outcome:
+def _alike(mine: Experiment, theirs: Experiment, differing: float) -> Outcome:
     """Check that the images are the reference's in any order, but for a few pixels at edges, and zeros and ones."""
-    expected = "the whole image at 32x32, of zeros and ones"
+    name, expected = "resize", "the whole image at 32x32, of zeros and ones"
     if failed := checks.absent(name, mine, expected, "images"):
         return failed
     found = mine.arrays["images"]
@@ -236,7 +277,9 @@ def _alike(name: str, mine: Experiment, theirs: Experiment) -> Outcome:
         return checks.outcome(name, False, expected, f"shape {found.shape}")
     if not np.isin(found, (0, 1)).all():
         return checks.outcome(name, False, expected, f"values such as {found[~np.isin(found, (0, 1))].flat[0]:.3g}")
+    if found[0].size != 32 * 32:
+        return checks.outcome(name, False, expected, f"shape {found.shape}: more than one channel")
     differences = _differences(mine, theirs)
     closest = differences.min(axis=1)
-    passed = bool(closest.max() <= _DIFFERING) and len(set(differences.argmin(axis=1).tolist())) == len(found)
+    passed = bool(closest.max() <= differing) and len(set(differences.argmin(axis=1).tolist())) == len(found)
     return checks.outcome(name, passed, expected, f"{closest.max():.0%} of an image's pixels differ")

@@ -3,7 +3,7 @@
 One rule for all: what is absent, empty, of another shape or not finite never passes.
 """
 
-from graders.checks.arrays import close, finite, gradients, parameters, shape
+from graders.checks.arrays import any_batch, close, finite, gradients, parameters, shape, values
 from graders.checks.distributions import normal
 from graders.checks.outcomes import absent, all_of, any_of, outcome
 from graders.checks.supports import agreement, causal, same_support, window
@@ -12,6 +12,7 @@ __all__ = [
     "absent",
     "agreement",
     "all_of",
+    "any_batch",
     "any_of",
     "causal",
     "close",
@@ -22,5 +23,6 @@ __all__ = [
     "parameters",
     "same_support",
     "shape",
+    "values",
     "window",
 ]

@@ -37,7 +37,7 @@ def shape(name: str, mine: Experiment, theirs: Experiment, key: str = "outputs")
     if failed := absent(name, mine, expected, key):
         return failed
     if theirs.values.get("shapes") and not mine.values.get("shapes"):
-        return outcome(name, False, expected, "an output that no trainable weight takes part in")
+        return outcome(name, False, expected, "no trainable weight that Keras keeps track of takes part in the output")
     found = shape_text(mine.arrays[key])
     return outcome(name, found == expected, expected, found)
 
@@ -64,7 +64,27 @@ def _where(found: NDArray[Any], wanted: NDArray[Any], off: float) -> str:
     gaps = np.abs(found.astype(np.float64) - wanted.astype(np.float64))
     wrong = gaps > TOLERANCE * max(float(np.abs(wanted).max()), 1e-12)
     first = tuple(int(index) for index in np.argwhere(wrong)[0])
-    return f"{wrong.mean():.0%} of the values differ, by up to {off:.0%} of the largest; the first at index {first}"
+    size = f"{off:.0%}" if off >= 0.01 else f"{off:.2%}"
+    return f"{wrong.mean():.0%} of the values differ, by up to {size} of the largest; the first at index {first}"
+
+
+def values(name: str, mine: Experiment, theirs: Experiment) -> Outcome:
+    """Check that the outputs equal the reference's, during training too: no noise or dropout is asked for."""
+    outputs = close(name, mine, theirs)
+    if not outputs.passed:
+        return outputs
+    training = close(name, mine, theirs, "outputs in training")
+    return training if training.passed else outcome(name, False, training.expected, f"{training.actual} (in training)")
+
+
+def any_batch(name: str, mine: Experiment, theirs: Experiment) -> Outcome:
+    """Check the outputs of a layer that was traced without knowing the size of the batch, as inside a Keras model."""
+    expected = "outputs also where the size of the batch is not known beforehand, as in a model built on keras.Input"
+    for key in ("whole batch", "one image"):
+        one = close(name, mine, theirs, key)
+        if not one.passed:
+            return outcome(name, False, expected, one.actual)
+    return outcome(name, True, expected, "equal to rounding")
 
 
 def gradients(name: str, mine: Experiment, theirs: Experiment) -> Outcome:

@@ -21,8 +21,9 @@ def _comparable(name: str, mine: Experiment, theirs: Experiment, expected: str) 
         return failed
     for key in (GRADIENT, CHANGE):
         if mine.arrays[key].shape != theirs.arrays[key].shape:
-            size = shape_text(mine.arrays[key][..., 0, 0]) if mine.arrays[key].ndim == 4 else "another number of axes"
-            return outcome(name, False, expected, f"an output of height and width {size}")
+            found = mine.arrays[key]
+            size = f"height and width {shape_text(found[..., 0, 0])}" if found.ndim == 4 else "another number of axes"
+            return outcome(name, False, expected, f"an output of {size}")
     return None
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from graders.assignments import digest
 from graders.errors import Fault
-from graders.model import Evidence, Experiment, Failure
+from graders.model import Evidence, Experiment, Failure, Slice
 from graders.notebook import normalised
 from graders.probes import wire
 from graders.sandbox.fork import Ended, Zygote
@@ -24,8 +24,8 @@ _LOADING = "loading"
 _KILLED = ("timeout", "memory", "killed")
 # What Colab has and this machine may lack: then the machine is at fault, not the student.
 _COLAB = frozenset(
-    "PIL albumentations cv2 einops h5py imageio jax matplotlib numba pandas plotly scipy seaborn skimage sklearn sympy "
-    "tensorflow_addons tensorflow_datasets tensorflow_probability tf_keras torch torchvision tqdm".split()
+    "PIL albumentations cv2 einops h5py imageio matplotlib natsort numba pandas plotly scipy seaborn skimage sklearn "
+    "sympy tensorflow_addons tensorflow_datasets tensorflow_probability tf_keras tqdm".split()
 )
 
 
@@ -82,7 +82,7 @@ def collect(zygote: Zygote, order: wire.Order) -> Evidence:
         return Evidence(experiments, fault=str(fault), seconds=time.monotonic() - started)
     failure = failure_of(ended, broken, zygote.limits.cpu_seconds)
     evidence = Evidence(experiments, failure, "", ended.output, round(time.monotonic() - started, 3))
-    return replace(evidence, fault=_absent_module(evidence))
+    return replace(evidence, fault=_absent_module(evidence, order.slice))
 
 
 def failure_of(ended: Ended, broken: str, cpu_seconds: float) -> Failure | None:
@@ -103,15 +103,22 @@ def killed(evidence: Evidence) -> bool:
     return evidence.failure is not None and evidence.failure.kind in _KILLED
 
 
-def _absent_module(evidence: Evidence) -> str:
+def _absent_module(evidence: Evidence, piece: Slice) -> str:
     """Return why it is our fault that a module was not found, "" when it is not.
 
-    A child's word is not enough: the module must be one of Colab's, and really not be installed here.
+    A child's word is not enough: the code must import the module, Colab must have it, and this machine really lack it.
     """
     for experiment in evidence.experiments.values():
         failure = experiment.failure
         if failure and failure.kind == "ModuleNotFoundError":
             match = re.search(r"No module named '(\w+)", failure.message)
-            if match and match[1] in _COLAB and importlib.util.find_spec(match[1]) is None:
+            if match and match[1] in _COLAB & _imported(piece) and importlib.util.find_spec(match[1]) is None:
                 return f"the module {match[1]}, which Colab has, is not installed here: pip install 'graders[colab]'"
     return ""
+
+
+def _imported(piece: Slice) -> set[str]:
+    """Return the top-level modules that a slice imports by a statement of its own."""
+    modules = [statement for entries in piece.modules.values() for statement in entries]
+    text = "\n".join(statement.source for statement in (*piece.statements, *modules))
+    return set(re.findall(r"^\s*(?:import|from)\s+(\w+)", text, re.MULTILINE))

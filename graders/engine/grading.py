@@ -92,11 +92,12 @@ class _Desk:
             return judge.missing(item, f"no {item.names[0]} was found in the code that was handed in{unread}")
         broken = [needed for needed in item.depends if self.results[needed].verdict is not Verdict.PASS]
         own = self._judge(item, self._own_evidence(item, piece, broken))
-        if own.verdict in (Verdict.PASS, Verdict.FAULT, Verdict.MISSING) or not broken:
+        if own.verdict is Verdict.PASS or not broken:
             return own
         replaceable = self._replaceable(item, piece, broken)
         if not replaceable or item.follow_through == 0:
-            return judge.blocked(own, broken) if own.points == 0 else own
+            unearned = own.points == 0 and own.verdict is Verdict.FAIL
+            return judge.blocked(own, broken) if unearned else own
         through = self._judge(item, self._evidence(item, replaceable), follow_through=True)
         return judge.followed(own, through)
 

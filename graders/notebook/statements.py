@@ -19,10 +19,11 @@ from graders.notebook.cells import Cell, clean, looks_magic, without_magics
 from graders.notebook.salvage import UNREADABLE, pieces
 
 MUTATORS = frozenset({"add", "append", "extend", "insert", "setdefault", "update"})
-# Calls with an effect on the whole process, which the student's definitions may rely on.
+# Calls with an effect on the whole process, which the student's definitions may rely on. Mixed precision is none of
+# them: it is for speed on a GPU and would drown the comparison of values.
 _SETTINGS = (
     "enable_numpy_behavior experimental_enable_numpy_behavior filterwarnings manual_seed run_functions_eagerly seed "
-    "set_default_dtype set_floatx set_global_policy set_image_data_format set_random_seed set_seed simplefilter"
+    "set_default_dtype set_floatx set_image_data_format set_random_seed set_seed simplefilter"
 )
 SETTINGS = frozenset(_SETTINGS.split())
 _COMPREHENSIONS = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr"})

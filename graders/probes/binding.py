@@ -28,6 +28,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
+_FRAMEWORKS = ("builtins", "keras", "tensorflow", "torch", "tf_keras")  # where a student's own base classes end
+_OPEN = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
 
 def plain(name: str) -> str:
     """Return a name without case and underscores, so that numFilters equals num_filters."""
@@ -35,10 +38,24 @@ def plain(name: str) -> str:
 
 
 def parameters_of(constructor: Any) -> list[inspect.Parameter]:
-    """Return the parameters of a class's constructor or of a function, without self."""
-    function = constructor.__init__ if inspect.isclass(constructor) else constructor
-    parameters = list(inspect.signature(function).parameters.values())
-    return parameters[1:] if inspect.isclass(constructor) else parameters
+    """Return the parameters of a class's constructor or of a function, without self.
+
+    What a constructor passes on by `*args` or `**kwargs` is looked up in the constructors of its own base classes.
+    """
+    if not inspect.isclass(constructor):
+        return list(inspect.signature(constructor).parameters.values())
+    found: dict[str, inspect.Parameter] = {}
+    for base in constructor.__mro__:
+        if base.__module__.partition(".")[0] in _FRAMEWORKS:
+            break
+        if "__init__" not in base.__dict__:
+            continue
+        own = list(inspect.signature(base.__dict__["__init__"]).parameters.values())[1:]
+        for parameter in own:
+            found.setdefault(parameter.name, parameter)
+        if not any(p.kind in _OPEN for p in own):
+            break
+    return list(found.values())
 
 
 def argument_of(parameter: str, arguments: Sequence[str]) -> str | None:
@@ -98,23 +115,32 @@ def call(
     order: Sequence[str],
     arguments: Mapping[str, Any],
     fallback: Mapping[str, Any] | None = None,
+    wished: Mapping[str, Any] | None = None,
 ) -> Any:
     """Call a student's constructor with the handout's arguments, whatever it calls them.
 
-    `fallback` are values for arguments that are not passed here but have no default there. Arguments that no parameter
-    takes go to `**kwargs` under the handout's name, or after the others where the constructor takes `*args`.
+    `fallback` are values for arguments that are not passed here but have no default there; `wished` are passed wherever
+    a parameter takes them. Arguments that no parameter takes go to `**kwargs` under the handout's name, or by position
+    where the constructor takes `*args` alone.
     """
     parameters = {parameter.name: parameter for parameter in parameters_of(constructor)}
-    spread = any(p.kind is p.VAR_POSITIONAL for p in parameters.values())
-    named = [name for name, p in parameters.items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    kinds = {parameter.kind for parameter in parameters.values()}
+    named = [name for name, p in parameters.items() if p.kind not in _OPEN]
     taken = names_for(named, order)
     required = {name for name in named if parameters[name].default is inspect.Parameter.empty}
-    values = {**{name: v for name, v in (fallback or {}).items() if taken.get(name) in required}, **arguments}
+    values = {
+        **{name: value for name, value in (fallback or {}).items() if taken.get(name) in required},
+        **{name: value for name, value in (wished or {}).items() if name in taken},
+        **arguments,
+    }
     positional: list[Any] = []
     keywords: dict[str, Any] = {}
     for argument in sorted(values, key=list(order).index):
         parameter = taken.get(argument)
-        by_position = spread if parameter is None else parameters[parameter].kind is inspect.Parameter.POSITIONAL_ONLY
+        only_args = inspect.Parameter.VAR_POSITIONAL in kinds and inspect.Parameter.VAR_KEYWORD not in kinds
+        by_position = (
+            only_args if parameter is None else parameters[parameter].kind is inspect.Parameter.POSITIONAL_ONLY
+        )
         if by_position:
             positional.append(values[argument])
         else:

@@ -21,13 +21,15 @@ _ROLES = {
 
 
 def role_of(name: str, shape: Sequence[int]) -> str:
-    """Return what a variable is for: its name says so for normalisation, its rank for all else.
+    """Return what a variable is for: its name says so for normalisation, its shape for all else.
 
-    >>> role_of("conv2d_7/kernel", (2, 3, 4, 5)), role_of("w", (4, 5)), role_of("b", (5,)), role_of("gamma", (5,))
-    ('kernel', 'kernel', 'bias', 'gamma')
+    A bias has one axis that is longer than one; a kernel has more, in the sizes that the probes draw.
+
+    >>> role_of("conv2d_7/kernel", (2, 3, 4, 5)), role_of("b", (1, 1, 1, 5)), role_of("gamma", (5,))
+    ('kernel', 'bias', 'gamma')
     """
     last = name.rsplit("/", 1)[-1].split(":")[0].lower()
-    return _ROLES.get(last, "kernel" if len(shape) > 1 else "bias")
+    return _ROLES.get(last, "kernel" if sum(size != 1 for size in shape) > 1 else "bias")
 
 
 def key_of(role: str, shape: Sequence[int]) -> str:

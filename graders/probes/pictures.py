@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import io
+import itertools
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +19,23 @@ from graders.probes.student import Student
 
 SIDE = 64  # the handout's images are 64x64
 
-# What a data set class may ask for besides the handout's two arguments, and what it gets.
 ARGUMENTS = ("image_dir", "batch_size")
-_EXTRAS: dict[str, tuple[str, ...]] = {
-    "image_paths": ("paths", "files", "file_list", "filenames", "image_files", "file_names", "file_paths", "images"),
-    "split": ("subset", "mode", "phase", "kind", "part"),
-    "image_size": ("target_size", "img_size", "size", "resize", "shape", "img_shape", "image_shape"),
-    "shuffle": (),
-    "indices": ("idx", "index", "ids"),
-}
+# What a data set class may ask for besides the handout's two arguments: the values to try, and the words that tell.
+_EXTRAS: tuple[tuple[tuple[Any, ...], tuple[str, ...]], ...] = (
+    (("train",), ("split", "subset", "mode", "phase", "kind", "part")),
+    ((32,), ("height", "width", "image_height", "image_width", "img_height", "img_width", "h", "w")),
+    (((32, 32), 32), ("image_size", "target_size", "img_size", "size", "resize", "shape", "img_shape", "image_shape")),
+    ((0.33,), ("threshold", "thresh", "binary_threshold")),
+    ((1,), ("channels", "n_channels", "num_channels")),
+    ((0,), ("seed", "random_seed", "random_state")),
+)
+_PATHS = (
+    "image_paths paths files file_list filenames image_files file_names file_paths images image_list img_paths".split()
+)
+_SPLITS = frozenset(
+    "split subset mode phase part train is_train training is_training val is_val validation validation_split val_split "
+    "split_ratio train_split train_ratio val_ratio test_size".split()
+)
 # Folders that notebooks name outright; a class that takes no directory finds its pictures there.
 _FIXED = (
     "pa2/train",
@@ -72,12 +82,34 @@ def stroke(numbers: NDArray[Any]) -> bytes:
     return jpeg((image * 255).astype(np.uint8))
 
 
+def stripes(phase: int, upright: bool) -> bytes:
+    """Return a JPG of lines two pixels wide, across in one half and upright in the other.
+
+    Every usual way to halve it gives lines of one pixel; a crop, a shift or a detour over another size does not.
+    """
+    half = np.zeros((SIDE // 2, SIDE), np.uint8)
+    half[(np.arange(SIDE // 2) // 2) % 2 == phase] = 255
+    image = np.zeros((SIDE, SIDE), np.uint8)
+    image[: SIDE // 2] = half
+    image[SIDE // 2 + 4 :, (np.arange(SIDE) // 2) % 2 == phase] = 255
+    return jpeg(image.T if upright else image)
+
+
 def jpeg(image: NDArray[np.uint8]) -> bytes:
     """Return an image (H, W) or (H, W, 3) as a JPG of the best quality."""
     from PIL import Image
 
     buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(image)).save(buffer, "JPEG", quality=100, subsampling=0)
+    return buffer.getvalue()
+
+
+def in_colour(data: bytes) -> bytes:
+    """Return the same picture as a JPG of three channels."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(data)).convert("RGB").save(buffer, "JPEG", quality=100, subsampling=0)
     return buffer.getvalue()
 
 
@@ -103,16 +135,18 @@ def point_fixed_folders(path: Path) -> None:
 
 
 def dataset(student: Student, item: str, path: Path, batch_size: int, works: Callable[[Any], object] = len) -> Any:
-    """Return the student's data set on a folder: its path as text, with a slash, or as the last resort by position.
+    """Return the student's data set on a folder: by its path, with a slash, in full, or as the last resort by position.
 
     The first way counts that finds a picture, which `works` tells by what it returns. When none does, the first way's
     data set is returned, or its error raised when it could not even be built.
     """
+    directories = [str(path), f"{path}/", str(path.absolute())]
     ways: list[Callable[[], Any]] = [
-        lambda: _construct(student, item, str(path), batch_size),
-        lambda: _construct(student, item, f"{path}/", batch_size),
-        lambda: student.definition(item)(batch_size, str(path)),
+        functools.partial(student.definition(item), **keywords)
+        for directory in directories
+        for keywords in _keywords(student, item, directory, batch_size)
     ]
+    ways.append(functools.partial(student.definition(item), batch_size, str(path)))
     made: list[Any] = []
     errors: list[Exception] = []
     for way in ways:
@@ -127,43 +161,38 @@ def dataset(student: Student, item: str, path: Path, batch_size: int, works: Cal
     return made[0]
 
 
-def _construct(student: Student, item: str, directory: str, batch_size: int) -> Any:
-    definition = student.definition(item)
-    parameters = binding.parameters_of(definition)
+def _keywords(student: Student, item: str, directory: str, batch_size: int) -> Iterator[dict[str, Any]]:
+    """Yield the ways to name the arguments: the handout's two, and values for whatever else has no default."""
+    parameters = binding.parameters_of(student.definition(item))
     named = [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    values: dict[str, Any] = {"image_dir": directory, "batch_size": batch_size, **_extras(directory)}
-    taken = binding.names_for(named, ARGUMENTS)
-    required = {p.name for p in parameters if p.default is p.empty and p.name in named}
-    keywords = {parameter: values[argument] for argument, parameter in taken.items()}
-    for name in required - set(keywords):
-        keywords[name] = values[_extra(name)]
-    if "image_dir" in taken and _extra(taken["image_dir"]) == "image_paths":
-        keywords[taken["image_dir"]] = values["image_paths"]
-    return definition(**keywords)
-
-
-def _extras(directory: str) -> dict[str, Any]:
-    paths = sorted(str(path) for path in Path(directory).iterdir())
-    return {
-        "image_paths": paths,
-        "split": "train",
-        "image_size": (32, 32),
-        "shuffle": False,
-        "indices": list(range(len(paths))),
+    required = [p.name for p in parameters if p.default is p.empty and p.name in named]
+    taken = binding.names_for([name for name in named if not _values(name, directory)], ARGUMENTS)
+    fixed = {
+        taken[name]: value for name, value in zip(ARGUMENTS, (directory, batch_size), strict=True) if name in taken
     }
+    open_ = [name for name in required if name not in fixed]
+    # An argument that nothing is known of is most likely a switch.
+    for values in itertools.product(*(_values(name, directory) or (False,) for name in open_)):
+        yield {**fixed, **dict(zip(open_, values, strict=True))}
 
 
-def _extra(parameter: str) -> str:
-    for name, aliases in _EXTRAS.items():
-        if binding.plain(parameter) in {binding.plain(word) for word in (name, *aliases)}:
-            return name
-    return "shuffle"  # an argument that nothing is known of is most likely a switch
+def _values(parameter: str, directory: str) -> tuple[Any, ...]:
+    """Return what to try for a parameter that is not one of the handout's, () when its name says nothing."""
+    if _is(parameter, _PATHS):
+        paths = sorted(Path(directory).iterdir())
+        return [str(path) for path in paths], [path.name for path in paths]
+    if _is(parameter, ("indices", "indexes", "idx", "ids")):
+        return (list(range(len(list(Path(directory).iterdir())))),)
+    return next((values for values, words in _EXTRAS if _is(parameter, words)), ())
+
+
+def _is(parameter: str, words: Iterable[str]) -> bool:
+    return binding.plain(parameter) in {binding.plain(word) for word in words}
 
 
 def splits(student: Student, item: str) -> bool:
     """Return whether the student's class divides the pictures into training and validation by itself."""
-    words = ("split", "subset", "mode", "phase", "val", "train")
-    return any(word in name.lower() for name in student.parameters(item) for word in words)
+    return any(_is(name, _SPLITS) for name in student.parameters(item))
 
 
 def attributes(made: Any) -> Mapping[str, Any]:
@@ -172,8 +201,10 @@ def attributes(made: Any) -> Mapping[str, Any]:
 
 
 def keeps(made: Any, wanted: Any) -> bool:
-    """Return whether some attribute holds a value: a number, or a path (or paths of files below it)."""
-    for value in attributes(made).values():
+    """Return whether some attribute, or a dict in one, holds a value: a number, or a path (or files below it)."""
+    values = list(attributes(made).values())
+    values += [inner for value in values if isinstance(value, dict) for inner in value.values()]
+    for value in values:
         if isinstance(wanted, Path):
             texts = value if isinstance(value, (list, tuple, np.ndarray)) else [value]
             if any(_below(text, wanted) for text in list(texts)[:3]):
@@ -190,14 +221,13 @@ def _below(text: Any, path: Path) -> bool:
     return inside == outer or inside.startswith(outer + os.sep)
 
 
-def listed(made: Any, default: int) -> int:
-    """Return how many files the object has listed, `default` when no attribute tells."""
-    sizes = [
+def listed(made: Any) -> list[int]:
+    """Return how many files the object has listed, by every attribute that is a list of paths."""
+    return [
         len(value)
         for value in attributes(made).values()
         if isinstance(value, (list, tuple, np.ndarray)) and len(value) and isinstance(value[0], (str, Path))
     ]
-    return max(sizes, default=default)
 
 
 def kept_batch_size(made: Any, default: int) -> int:

@@ -25,7 +25,11 @@ from graders.probes.student import Student
 
 # Colours, and the words that Keras puts before and after the message of an exception raised in a layer's call.
 _ANSI = re.compile(r"\x1b\[[\d;]*m")
-_WRAPPING = re.compile(r"^Exception encountered when calling .*?\n\n|\s*Arguments received by .*", re.DOTALL)
+_WRAPPING = re.compile(
+    r"^Exception encountered when calling .*?\n\n|\s*Arguments received by .*|\{\{function_node .*?\}\} ?|"
+    r" \[Op:\w+\]( name: ?)?",
+    re.DOTALL,
+)
 # The experiment that carries what went wrong before the probe could begin.
 LOADING = "loading"
 
@@ -34,11 +38,14 @@ def run(order: wire.Order) -> Iterator[tuple[str, Experiment]]:
     """Execute the slice of an order and yield its experiments; `loading` comes first and tells how the slice fared."""
     registry = importlib.import_module(f"graders.assignments.{order.assignment}").GRADERS
     places = places_of(order.slice)
+    legacy = importlib.import_module("graders.probes.legacy")
     try:
+        legacy.restore()
         namespace = load(order, {item: grader.arguments for item, grader in registry.items()})
     except BaseException as error:
         yield LOADING, Experiment(failure=failure_of(error, places))
         return
+    legacy.adopt_calls(namespace)
     yield LOADING, Experiment()
     orders = {item: grader.arguments for item, grader in registry.items()}
     student = Student(namespace, order.slice.found, orders)
@@ -48,8 +55,9 @@ def run(order: wire.Order) -> Iterator[tuple[str, Experiment]]:
 def experiments(grader: Any, student: Student, draw: Draw, places: Container[str]) -> Iterator[tuple[str, Experiment]]:
     """Run the experiments of one grader's probe on a student's definitions."""
     lab = importlib.import_module("graders.probes.tensorflow")
-    for name, experiment in grader.probe(student, lab, draw).items():
-        yield name, attempt(experiment, places)
+    with lab.prepared():
+        for name, experiment in grader.probe(student, lab, draw).items():
+            yield name, attempt(experiment, places)
 
 
 def attempt(experiment: Callable[[], Mapping[str, Any]], places: Container[str]) -> Experiment:
@@ -95,7 +103,8 @@ def execute(piece: Slice, namespace: dict[str, Any], outside: Mapping[str, Any] 
     """
     if piece.modules:
         sys.meta_path.insert(0, _Modules(piece.modules, outside or {}))
-    remember(piece)
+    if outside is not None:  # the student's: the reference's source is not laid open
+        remember(piece)
     for statement in piece.statements:
         exec(compiled(statement), namespace)
     return namespace
@@ -124,10 +133,8 @@ class _Modules(MetaPathFinder, Loader):
         self.modules, self.outside = modules, outside
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        if name in self.modules:
-            return ModuleSpec(name, self)
-        inside = any(other.startswith(name + ".") for other in self.modules)
-        return ModuleSpec(name, self, is_package=True) if inside else None
+        package = any(other.startswith(name + ".") for other in self.modules)
+        return ModuleSpec(name, self, is_package=package) if package or name in self.modules else None
 
     def exec_module(self, module: types.ModuleType) -> None:
         module.__dict__.update(self.outside)

@@ -27,9 +27,16 @@ class Student:
             raise NotDefinedError(f"{name or item} is not defined")
         return self.namespace[name]
 
-    def build(self, item: str, fallback: Mapping[str, Any] | None = None, /, **arguments: Any) -> Any:
+    def build(
+        self,
+        item: str,
+        fallback: Mapping[str, Any] | None = None,
+        wished: Mapping[str, Any] | None = None,
+        /,
+        **arguments: Any,
+    ) -> Any:
         """Return the student's object for an item, built with the handout's arguments; see `binding.call`."""
-        return binding.call(self.definition(item), self.orders[item], arguments, fallback)
+        return binding.call(self.definition(item), self.orders[item], arguments, fallback, wished)
 
     def parameters(self, item: str) -> list[str]:
         """Return the names of the parameters that the student's constructor takes."""

@@ -6,6 +6,9 @@ import time: a fork after one would hang.
 
 from __future__ import annotations
 
+import contextlib
+import inspect
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,6 +22,7 @@ from graders.probes.draw import Draw
 
 Array = NDArray[Any]
 _DEPTH = 6  # how deep layers may hide in lists, dicts and plain objects
+_NO_HOLDERS = (type, types.ModuleType, types.FunctionType, types.MethodType, str, bytes, int, float, np.ndarray)
 
 
 def function(name: str) -> Callable[[Any], Any]:
@@ -31,37 +35,55 @@ def tensor(value: Any) -> Any:
     return tf.cast(tf.convert_to_tensor(value), tf.float32)
 
 
+@contextlib.contextmanager
+def prepared() -> Iterator[None]:
+    """Run functions eagerly: a `tf.function` around a layer's call would keep the weights of its first trace."""
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)
+
+
 def variables_of(layer: Any) -> list[Any]:
     """Return every float variable of an object once, also those that Keras does not track (in plain objects)."""
     found: dict[int, Any] = {}
-    for variable in _walk(layer, _DEPTH, set()):
+    for variable in _walk(layer, _DEPTH, set(), plain=True):
         if "float" in str(variable.dtype):
             found.setdefault(id(variable), variable)
     return list(found.values())
 
 
-def _walk(thing: Any, depth: int, seen: set[int]) -> Iterator[Any]:
-    if depth < 0 or id(thing) in seen:
+def _walk(thing: Any, depth: int, seen: set[int], plain: bool) -> Iterator[Any]:
+    """Yield the variables in an object, in what it holds in lists, tuples and dicts, and (`plain`) in other objects."""
+    if depth < 0 or id(thing) in seen or isinstance(thing, _NO_HOLDERS):
         return
     seen.add(id(thing))
     if isinstance(thing, (keras.Variable, tf.Variable)):
         yield thing
         return
-    yield from list(getattr(thing, "variables", None) or ()) if hasattr(thing, "trainable_variables") else ()
+    layer = isinstance(thing, (keras.layers.Layer, tf.Module))
+    if layer:
+        yield from thing.variables
     if isinstance(thing, (list, tuple, set)):
         parts = list(thing)
     elif isinstance(thing, dict):
         parts = list(thing.values())
     else:
-        parts = [value for name, value in getattr(thing, "__dict__", {}).items() if not name.startswith("_")]
+        parts = list(getattr(thing, "__dict__", {}).values()) if layer or plain else []
     for part in parts:
-        yield from _walk(part, depth - 1, seen)
+        yield from _walk(part, depth - 1, seen, plain)
 
 
 def tracked_shapes(layer: Any) -> list[list[int]]:
-    """Return the shapes of the trainable weights that training would reach, without axes of length one, sorted."""
-    variables = {id(variable): variable for variable in getattr(layer, "trainable_variables", ())}
-    return sorted([size for size in variable.shape if size != 1] for variable in variables.values())
+    """Return the shapes of the trainable weights that training would reach, without axes of length one, sorted.
+
+    Keras 2, which the handouts used, also tracks layers in nested lists and dicts, and plain variables.
+    """
+    variables = {id(one): one for one in _walk(layer, _DEPTH, set(), plain=False) if one.trainable}
+    floats = [one for one in variables.values() if "float" in str(one.dtype)]
+    return sorted([size for size in one.shape if size != 1] for one in floats)
 
 
 def set_weights(layer: Any, seed: int) -> None:
@@ -72,6 +94,11 @@ def set_weights(layer: Any, seed: int) -> None:
 
 def _role(variable: Any) -> str:
     return role_of(getattr(variable, "path", variable.name), variable.shape)
+
+
+def is_sequence(thing: Any) -> bool:
+    """Return whether `fit` takes a thing as a data set of Keras."""
+    return isinstance(thing, keras.utils.PyDataset)
 
 
 def count(layer: Any) -> dict[str, Any]:
@@ -86,6 +113,18 @@ def outputs(layer: Any, x: Array, seed: int) -> dict[str, Any]:
     layer(inputs)
     set_weights(layer, seed)
     return {"outputs": tensor(layer(inputs)).numpy()}
+
+
+def _in_training(layer: Any, inputs: Any) -> Array:
+    """Return the output as during training, where noise or dropout that was not asked for would show."""
+    accepts = any(p.name == "training" or p.kind is p.VAR_KEYWORD for p in _call_parameters(layer))
+    y = tensor(layer(inputs, training=True) if accepts else layer(inputs))
+    return np.asarray(y.numpy())
+
+
+def _call_parameters(layer: Any) -> list[inspect.Parameter]:
+    function = getattr(type(layer), "call", None) or type(layer).__call__
+    return list(inspect.signature(function).parameters.values())
 
 
 def measure(layer: Any, x: Array, draw: Draw) -> dict[str, Any]:
@@ -108,7 +147,8 @@ def measure(layer: Any, x: Array, draw: Draw) -> dict[str, Any]:
         key = f"gradient of {key_of(_role(variable), variable.shape)}"
         dense = np.squeeze(tf.convert_to_tensor(gradient).numpy())
         summed[key] = summed[key] + dense if key in summed else dense
-    return {"outputs": y.numpy(), "gradient of the input": gradients[0].numpy(), **count(layer), **summed}
+    training = {"outputs in training": _in_training(layer, inputs)}
+    return {"outputs": y.numpy(), **training, "gradient of the input": gradients[0].numpy(), **count(layer), **summed}
 
 
 def support(layer: Any, shape: tuple[int, int, int], draw: Draw, draws: int = 2) -> dict[str, Any]:
@@ -171,9 +211,11 @@ def default_filter(layer: Any, x: Array) -> dict[str, Any]:
         height = int(tensor(layer(tf.constant(x))).shape[1])
     except Exception:
         size = getattr(layer, "filter_size", None)
-        return {"size": [size, size] if isinstance(size, int) else [int(n) for n in size or ()], "height": None}
-    kernels = [list(variable.shape) for variable in variables_of(layer) if len(variable.shape) == 4]
-    return {"size": kernels[0][:2] if len(kernels) == 1 else None, "height": height}
+        if size is None:
+            raise
+        return {"size": [size, size] if isinstance(size, int) else [int(n) for n in size], "height": -1}
+    kernels = [one for one in variables_of(layer) if _role(one) == "kernel" and len(one.shape) == 4]
+    return {"size": [int(n) for n in kernels[0].shape[:2]] if len(kernels) == 1 else [], "height": height}
 
 
 def zeroed(layer: Any, x: Array) -> dict[str, Any]:
@@ -190,7 +232,7 @@ def traced(layer: Any, x: Array, seed: int) -> dict[str, Any]:
     layer(tf.constant(x))
     set_weights(layer, seed)
     spec = tf.TensorSpec([None, *x.shape[1:]], tf.float32)
-    graph = tf.function(lambda inputs: tensor(layer(inputs)), input_signature=[spec])
+    graph = tf.function(lambda inputs: tensor(layer(inputs)), input_signature=[spec]).get_concrete_function()
     return {"whole batch": graph(tf.constant(x)).numpy(), "one image": graph(tf.constant(x[:1])).numpy()}
 
 

@@ -42,7 +42,12 @@ def _row(report: Report, judged: Sequence[str]) -> list[Text]:
     results = {item.id: item for item in report.items}
     cells = [_cell(results.get(item_id)) for item_id in judged]
     score = Text(f"{points(report.score)}/{points(report.possible)}", style="bold")
-    return [Text(line(report.submission.name, 40)), score, *cells, Text(main_loss(report), no_wrap=True, overflow="ellipsis")]
+    return [
+        Text(line(report.submission.name, 40)),
+        score,
+        *cells,
+        Text(main_loss(report), no_wrap=True, overflow="ellipsis"),
+    ]
 
 
 def _cell(item: ItemResult | None) -> Text:

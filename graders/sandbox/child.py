@@ -13,7 +13,7 @@ _ORDER_CAP = 64 << 20  # the order comes from the trusted side; the cap only gua
 
 def main(channel: socket.socket) -> int:
     """Serve the one order that comes on `channel`; return the exit status."""
-    received = frames.receive(channel, _ORDER_CAP)
+    received = frames.receive(channel, _ORDER_CAP, header_cap=_ORDER_CAP)
     if received is None:
         return 1
     if received[0].get("ping"):

@@ -25,6 +25,7 @@ from graders.sandbox.limits import Limits
 _START_SECONDS = 120.0
 _REPORT_SECONDS = 20.0
 _DYING_SECONDS = 2.0  # between the closing of a child's channel and its end
+_MOST_FRAMES = 100  # a probe has about twenty experiments
 _FIRST_UID = 61_000
 _UIDS = itertools.cycle(range(_FIRST_UID, _FIRST_UID + 4000))
 
@@ -177,7 +178,10 @@ def _converse(
     try:
         data.settimeout(limits.wall_seconds)
         frames.send(data, order, blob)
-        while (frame := frames.receive(data, budget, deadline)) is not None:
+        for _ in range(_MOST_FRAMES):
+            frame = frames.receive(data, budget, deadline)
+            if frame is None:
+                return "closed"
             header, body = frame
             if header.get("done") is True:
                 return ""
@@ -189,7 +193,7 @@ def _converse(
         return str(error)
     except OSError:
         return "closed"
-    return "closed"
+    return f"more than {_MOST_FRAMES} frames"
 
 
 def _ending(control: socket.socket, patience: float) -> Ended:

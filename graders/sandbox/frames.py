@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _LENGTHS = struct.Struct("<II")
-_HEADER_CAP = 4 << 20
+HEADER_CAP = 256 << 10  # of what a child sends: a few numbers and a message
 
 
 class FrameError(Exception):
@@ -35,7 +35,9 @@ def send(channel: socket.socket, header: Mapping[str, Any], blob: bytes = b"") -
     channel.sendall(encode(header, blob))
 
 
-def receive(channel: socket.socket, cap: int, deadline: float | None = None) -> tuple[dict[str, Any], bytes] | None:
+def receive(
+    channel: socket.socket, cap: int, deadline: float | None = None, header_cap: int = HEADER_CAP
+) -> tuple[dict[str, Any], bytes] | None:
     """Return the next frame, or None when the other side closed the channel between two frames.
 
     `deadline` is a time of `time.monotonic`. Raises FrameTimeout after it and FrameError on anything that is no frame.
@@ -44,7 +46,7 @@ def receive(channel: socket.socket, cap: int, deadline: float | None = None) -> 
     if lengths is None:
         return None
     header_size, blob_size = _LENGTHS.unpack(lengths)
-    if header_size > min(cap, _HEADER_CAP) or blob_size > cap:
+    if header_size > header_cap or blob_size > cap:
         raise FrameError(f"a frame of {header_size + blob_size} bytes is over the cap of {cap}")
     body = _exactly(channel, header_size + blob_size, deadline)
     assert body is not None

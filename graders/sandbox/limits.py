@@ -19,7 +19,7 @@ LEVEL_MEANING = {
 class Limits:
     """Limits of one child. CPU time is the measure of a hang: a busy machine must not cost a student marks."""
 
-    cpu_seconds: int = 20
+    cpu_seconds: int = 30
     wall_seconds: float = 90.0
     memory_mb: int = 3072
     scratch_mb: int = 64

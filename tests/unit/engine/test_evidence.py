@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import importlib.util
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from graders.engine.evidence import Laboratory, collect, failure_of, killed
+from graders.errors import Fault
+from graders.model import Evidence, Experiment, Failure, Statement
+from graders.probes import wire
+from graders.sandbox.fork import Ended
+from graders.sandbox.limits import Limits
+from graders.store import Store
+from tests.unit.evidence import RAISED, outputs, piece, same
+
+TIMEOUT = Failure("timeout", "it did not end within 20 seconds of computing")
+
+
+ENDED = Ended("ended")
+
+
+class Scripted:
+    """A zygote whose children send these experiments and end so."""
+
+    def __init__(self, *sent: tuple[str, Experiment], ended: Ended | Exception = ENDED, broken: str = "") -> None:
+        self.sent, self.ended, self.broken, self.orders = sent, ended, broken, 0
+        self.versions, self.level, self.limits = {"numpy": "2"}, "full", Limits()
+
+    def run(self, order: Mapping[str, Any], blob: bytes, keep: Callable[[Any, bytes], None]) -> tuple[Ended, str]:
+        self.orders += 1
+        for name, experiment in self.sent:
+            keep(*wire.pack(name, experiment))
+        if isinstance(self.ended, Exception):
+            raise self.ended
+        return self.ended, self.broken
+
+
+def order(*sources: str, **more: Any) -> wire.Order:
+    return wire.Order("pixelcnn", "C3", 1, piece(*(sources or ("x = 1",))), **more)
+
+
+def collected(zygote: Scripted) -> Evidence:
+    return collect(zygote, order())  # type: ignore[arg-type]
+
+
+# How a child ended ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ended", "broken", "failure"),
+    [
+        (Ended("ended"), "", None),
+        (Ended("cancelled", -9), "", None),
+        (Ended("ended", 1, cpu_seconds=99), "", None),
+        (Ended("ended", -signal.SIGXCPU, cpu_seconds=20.1), "closed", TIMEOUT),
+        (Ended("ended", -signal.SIGKILL, cpu_seconds=20.9), "closed", TIMEOUT),
+        (Ended("timeout", -signal.SIGKILL), "closed", TIMEOUT),
+        (Ended("timeout", -signal.SIGKILL), "deadline", TIMEOUT),
+        (Ended("timeout", -signal.SIGKILL), "a frame's header is not JSON", TIMEOUT),
+        (Ended("ended", -signal.SIGSEGV), "closed", Failure("killed", "the process died of SIGSEGV")),
+        (Ended("ended", -signal.SIGKILL), "closed", Failure("killed", "the process died of SIGKILL")),
+        (Ended("ended", 3), "closed", Failure("exit", "the process left with status 3 before the end of the test")),
+        (Ended("ended", 0), "closed", Failure("exit", "the process left with status 0 before the end of the test")),
+        (Ended("ended", 0), "a frame's header is not JSON", Failure("evidence", "a frame's header is not JSON")),
+        (Ended("cancelled", -9), "a frame of 9 bytes", Failure("evidence", "a frame of 9 bytes")),
+        pytest.param(
+            Ended("ended", -40),
+            "closed",
+            Failure("killed", "the process died of signal 40"),
+            marks=pytest.mark.xfail(raises=ValueError, strict=True, reason="real-time signals have no name"),
+        ),
+    ],
+)
+def test_how_a_child_ended_is_told(ended: Ended, broken: str, failure: Failure | None) -> None:
+    assert failure_of(ended, broken, 20) == failure
+
+
+@pytest.mark.parametrize(("kind", "by_limit"), [("timeout", True), ("memory", True), ("killed", True), ("exit", False)])
+def test_only_limits_count_as_killed(kind: str, by_limit: bool) -> None:
+    assert killed(Evidence({}, Failure(kind, ""))) is by_limit
+    assert not killed(Evidence({}))
+
+
+# What it sent --------------------------------------------------------------------------------------------------------
+
+
+def test_evidence_is_what_was_sent_and_what_was_printed() -> None:
+    found = collected(Scripted(("loading", Experiment()), ("main", outputs([1.0])), ended=Ended("ended", output="hi")))
+    assert (list(found.experiments), found.failure, found.fault, found.output) == (["loading", "main"], None, "", "hi")
+    assert np.array_equal(found.experiments["main"].arrays["outputs"], [1.0])
+    assert found.seconds >= 0
+
+
+def test_what_was_sent_before_the_end_is_kept() -> None:
+    found = collected(Scripted(("main", outputs([1.0])), ended=Ended("timeout", -9), broken="closed"))
+    assert list(found.experiments) == ["main"]
+    assert found.failure == TIMEOUT
+
+
+def test_of_two_experiments_of_one_name_the_first_counts() -> None:
+    found = collected(Scripted(("main", outputs([1.0])), ("main", outputs([2.0]))))
+    assert found.experiments["main"].arrays["outputs"] == [1.0]
+
+
+def test_a_zygote_that_fails_is_our_fault() -> None:
+    found = collected(Scripted(("main", outputs([1.0])), ended=Fault("the zygote has died")))
+    assert (found.fault, found.failure) == ("the zygote has died", None)
+
+
+# Modules that are not there ------------------------------------------------------------------------------------------
+
+
+def absent(message: str, kind: str = "ModuleNotFoundError") -> Evidence:
+    return collected(Scripted(("loading", Experiment(failure=Failure(kind, message, "cell 1, line 1")))))
+
+
+@pytest.fixture
+def nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+
+
+@pytest.mark.usefixtures("nothing_installed")
+@pytest.mark.parametrize("name", ["cv2", "skimage", "skimage.transform", "tqdm"])
+def test_a_module_of_colabs_that_is_not_installed_here_is_our_fault(name: str) -> None:
+    found = absent(f"No module named '{name}'")
+    assert found.fault.startswith(f"the module {name.split('.')[0]}, which Colab has, is not installed here")
+
+
+@pytest.mark.usefixtures("nothing_installed")
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("No module named 'helpers'", "ModuleNotFoundError"),
+        ("No module named 'cv2'", "ValueError"),
+        ("cv2 is missing", "ModuleNotFoundError"),
+        ("", "ModuleNotFoundError"),
+    ],
+)
+def test_any_other_module_or_exception_is_the_students(message: str, kind: str) -> None:
+    assert absent(message, kind).fault == ""
+
+
+def test_a_module_that_is_installed_here_was_not_found_by_the_students_own_doing() -> None:
+    assert importlib.util.find_spec("PIL") is not None
+    assert absent("No module named 'PIL'").fault == ""
+
+
+# What is remembered --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = Store(tmp_path / "evidence.sqlite")
+    yield made
+    made.close()
+
+
+def measured(zygote: Scripted, store: Store, one: wire.Order) -> Evidence:
+    return Laboratory(zygote, store).evidence(one)  # type: ignore[arg-type]
+
+
+def test_equal_work_is_done_once_even_by_another_laboratory(store: Store) -> None:
+    zygote = Scripted(("main", outputs([1.0])))
+    first, second = (measured(zygote, store, order()) for _ in range(2))
+    assert zygote.orders == 1
+    assert same(first, second)
+
+
+def test_comments_and_places_do_not_make_another_work_when_nothing_failed(store: Store) -> None:
+    zygote = Scripted(("main", outputs([1.0])))
+    measured(zygote, store, wire.Order("pixelcnn", "C3", 1, piece("x = 1  # one")))
+    measured(zygote, store, wire.Order("pixelcnn", "C3", 1, piece("x  =  1", place="cell 9")))
+    assert zygote.orders == 1
+
+
+def test_failures_name_places_and_are_shared_by_equal_places_only(store: Store) -> None:
+    zygote = Scripted(("main", Experiment(failure=RAISED)))
+    for place in ("cell 4", "cell 9", "cell 4"):
+        measured(zygote, store, wire.Order("pixelcnn", "C3", 1, piece("x = 1", place=place)))
+    assert zygote.orders == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        wire.Order("pixelcnn", "C3", 2, piece("x = 1")),
+        wire.Order("pixelcnn", "C4", 1, piece("x = 1")),
+        wire.Order("pixelcnn", "C3", 1, piece("x = 2")),
+        wire.Order("pixelcnn", "C3", 1, piece("x = 1", found={"C3": "Other"})),
+        wire.Order("pixelcnn", "C3", 1, piece("x = 1"), pictures=(b"a picture",)),
+        wire.Order("pixelcnn", "C3", 1, piece("x = 1"), provided={"C3": "Right"}, provided_slice=piece("y = 1")),
+        wire.Order("pixelcnn", "C3", 1, piece("x = 1", modules={"m": (Statement("m.py", 1, "z = 1"),)})),
+    ],
+)
+def test_all_that_evidence_depends_on_makes_another_work(store: Store, other: wire.Order) -> None:
+    zygote = Scripted(("main", outputs([1.0])))
+    measured(zygote, store, order())
+    measured(zygote, store, other)
+    assert zygote.orders == 2
+
+
+@pytest.mark.parametrize("change", [{"level": "uid"}, {"versions": {"numpy": "3"}}, {"limits": Limits(cpu_seconds=1)}])
+def test_another_level_version_or_limit_makes_another_work(store: Store, change: dict[str, Any]) -> None:
+    zygote, other = Scripted(("main", outputs([1.0]))), Scripted(("main", outputs([2.0])))
+    vars(other).update(change)
+    measured(zygote, store, order())
+    assert measured(other, store, order()).experiments["main"].arrays["outputs"] == [2.0]
+
+
+def test_a_fault_is_not_remembered(store: Store) -> None:
+    broken, whole = Scripted(ended=Fault("the zygote has died")), Scripted(("main", outputs([1.0])))
+    assert measured(broken, store, order()).fault
+    assert measured(whole, store, order()).fault == ""
