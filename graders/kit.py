@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from safetensors import SafetensorError
 
 from graders.assignments import digest
 from graders.errors import UsageError
@@ -61,7 +64,7 @@ def read_kit(path: Path) -> Kit:
                 for item in about["items"]
             }
             rubric = archive.read("rubric.toml")
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, TypeError, ValueError, SafetensorError, zipfile.BadZipFile, zlib.error) as error:
         raise UsageError(f"{path}: no self-check kit ({error}); download it again from the course") from error
     if about.get("probes") != digest():
         raise UsageError(f"{path}: made for another version of graders; update both")

@@ -71,7 +71,7 @@ def write_evidence(evidence: Evidence) -> tuple[dict[str, Any], bytes]:
         "seconds": evidence.seconds,
     }
     arrays: dict[str, NDArray[Any]] = {
-        f"{name}{_SEPARATOR}{key}": np.ascontiguousarray(array)
+        f"{name}{_SEPARATOR}{key}": np.asarray(array, order="C")
         for name, one in evidence.experiments.items()
         for key, array in one.arrays.items()
     }

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graders.checks.outcomes import absent, outcome, shape_text
+from graders.checks.outcomes import absent, all_of, outcome, shape_text
 from graders.model import Experiment, Outcome
 
 # Two right float32 implementations differ by about 1e-6 of the scale; the wrong ones that were tried by more than 1e-2.
@@ -107,13 +107,15 @@ def gradients(name: str, mine: Experiment, theirs: Experiment) -> Outcome:
 
 def parameters(name: str, *pairs: tuple[Experiment, Experiment]) -> Outcome:
     """Check that the trainable weights have the reference's number and shapes, axes of length one left out."""
-    for mine, theirs in pairs:
-        expected = f"{theirs.values['count']} trainable parameters in {len(theirs.values['shapes'])} weights"
-        if failed := absent(name, mine, expected):
-            return failed
-        found = mine.values.get("shapes")
-        if not found or found != theirs.values["shapes"]:
-            size = f"{mine.values.get('count')} in {len(found or [])} weights"
-            same = mine.values.get("count") == theirs.values["count"]
-            return outcome(name, False, expected, f"{size}, of other shapes" if same else size)
-    return outcome(name, bool(pairs), expected, "as expected")
+    return all_of(name, *(_same_weights(name, *pair) for pair in pairs))
+
+
+def _same_weights(name: str, mine: Experiment, theirs: Experiment) -> Outcome:
+    expected = f"{theirs.values['count']} trainable parameters in {len(theirs.values['shapes'])} weights"
+    if failed := absent(name, mine, expected):
+        return failed
+    found, count = mine.values.get("shapes"), mine.values.get("count")
+    if found and found == theirs.values["shapes"]:
+        return outcome(name, True, expected, "as expected")
+    other = ", of other shapes" if count == theirs.values["count"] else ""
+    return outcome(name, False, expected, f"{count} in {len(found or [])} weights{other}")

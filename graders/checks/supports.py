@@ -72,7 +72,7 @@ def window(name: str, mine: Experiment, theirs: Experiment) -> Outcome:
     if failed := _comparable(name, mine, theirs, expected):
         return failed
     found, wanted = _offsets(_either(mine)), _offsets(_either(theirs))
-    if found == wanted and np.array_equal(_either(mine), _either(theirs)):
+    if wanted and found == wanted and np.array_equal(_either(mine), _either(theirs)):
         return outcome(name, True, expected, "exactly that window")
     return outcome(name, False, expected, f"a window of {_extent(found)}")
 

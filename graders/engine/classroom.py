@@ -30,7 +30,8 @@ from graders.store import Store
 _PRELOAD = {
     "tensorflow": (
         "numpy", "tensorflow", "keras", "tensorflow.python.ops.numpy_ops.np_config", "PIL.Image", "PIL.JpegImagePlugin",
-        "safetensors.numpy", "matplotlib.pyplot", "pyseccomp", "graders.probes.tensorflow", "graders.probes.runner",
+        "safetensors.numpy", "matplotlib.pyplot", "pyseccomp", "graders.probes.tensorflow", "graders.probes.legacy",
+        "graders.probes.runner",
     ),
 }  # fmt: skip
 

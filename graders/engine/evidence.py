@@ -54,7 +54,10 @@ class Laboratory:
         found = collect(self._zygote, order)
         if not found.fault:
             clean = not found.failure and not any(one.failure for one in found.experiments.values())
-            self._store.keep(keys[0] if clean else keys[1], found)
+            try:
+                self._store.keep(keys[0] if clean else keys[1], found)
+            except (ValueError, RecursionError):  # values that no honest probe sends
+                return Evidence({}, Failure("evidence", "values that cannot be kept"), seconds=found.seconds)
         return found
 
     def _key(self, order: wire.Order, literal: bool) -> str:
@@ -89,12 +92,14 @@ def failure_of(ended: Ended, broken: str, cpu_seconds: float) -> Failure | None:
     """Return how a child ended before its probe did, None when the probe was done."""
     if broken == "":
         return None
-    if ended.code == -signal.SIGXCPU or ended.reason == "timeout" or ended.cpu_seconds >= cpu_seconds:
+    if ended.code == -signal.SIGXCPU or ended.cpu_seconds >= cpu_seconds:
         return Failure("timeout", f"it did not end within {cpu_seconds:g} seconds of computing")
+    if ended.reason == "timeout":
+        return Failure("timeout", "it did not end, but waited for something that does not come")
     if broken not in ("closed", "deadline"):
         return Failure("evidence", broken)
     if ended.code < 0 and ended.reason == "ended":
-        return Failure("killed", f"the process died of {signal.Signals(-ended.code).name}")
+        return Failure("killed", f"the process died of signal {-ended.code} ({signal.strsignal(-ended.code)})")
     return Failure("exit", f"the process left with status {ended.code} before the end of the test")
 
 

@@ -49,6 +49,7 @@ class LocalEngine:
         self._grade = grade
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="job")
         self._futures: dict[int, Future[Report]] = {}
+        self._waiting: set[int] = set()
         self._ended: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def submit(self, job: Job) -> int:
@@ -56,13 +57,15 @@ class LocalEngine:
         handle = len(self._futures)
         future = self._pool.submit(self._grade, job)
         self._futures[handle] = future
+        self._waiting.add(handle)
         future.add_done_callback(lambda _: self._ended.put(handle))
         return handle
 
     def completed(self) -> Iterator[tuple[int, Report | BaseException]]:
         """Yield the handle and result of each submitted job as it ends; cancelled ones are left out."""
-        for _ in range(len(self._futures)):
+        while self._waiting:
             handle = self._ended.get()
+            self._waiting.remove(handle)
             future = self._futures[handle]
             if not future.cancelled():
                 yield handle, future.exception() or future.result()

@@ -133,15 +133,15 @@ def call(
         **{name: value for name, value in (wished or {}).items() if name in taken},
         **arguments,
     }
+    in_order = sorted(values, key=list(order).index)
+    only_args = inspect.Parameter.VAR_POSITIONAL in kinds and inspect.Parameter.VAR_KEYWORD not in kinds
+    if only_args and any(argument not in taken for argument in values):
+        return constructor(*(values[argument] for argument in in_order))
     positional: list[Any] = []
     keywords: dict[str, Any] = {}
-    for argument in sorted(values, key=list(order).index):
+    for argument in in_order:
         parameter = taken.get(argument)
-        only_args = inspect.Parameter.VAR_POSITIONAL in kinds and inspect.Parameter.VAR_KEYWORD not in kinds
-        by_position = (
-            only_args if parameter is None else parameters[parameter].kind is inspect.Parameter.POSITIONAL_ONLY
-        )
-        if by_position:
+        if parameter is not None and parameters[parameter].kind is inspect.Parameter.POSITIONAL_ONLY:
             positional.append(values[argument])
         else:
             keywords[parameter or argument] = values[argument]

@@ -114,9 +114,16 @@ def in_colour(data: bytes) -> bytes:
 
 
 def folder(name: str, pictures: Sequence[bytes], ending: str = ".jpg") -> Path:
-    """Write pictures into a fresh folder below the current one and return its path."""
+    """Write pictures into a fresh folder below the current one and return its path.
+
+    Beside it lies another folder of pictures, which is none of the data set's business.
+    """
     path = Path("pictures") / name
     shutil.rmtree(path, ignore_errors=True)
+    beside = path.parent / "others"
+    beside.mkdir(parents=True, exist_ok=True)
+    for number in range(3):
+        (beside / f"other{number}.jpg").write_bytes(pictures[0])
     path.mkdir(parents=True)
     for number, data in enumerate(pictures):
         (path / f"{number:05}{ending}").write_bytes(data)

@@ -65,6 +65,9 @@ def attempt(experiment: Callable[[], Mapping[str, Any]], places: Container[str])
     try:
         measured = experiment()
         arrays = {name: value for name, value in measured.items() if isinstance(value, np.ndarray)}
+        for name, array in arrays.items():
+            if array.dtype.kind not in "fiub":
+                raise TypeError(f"{name}: an array of {array.dtype}, not of numbers")
         return Experiment({name: value for name, value in measured.items() if name not in arrays}, arrays)
     except Exception as error:
         return Experiment(failure=failure_of(error, places))

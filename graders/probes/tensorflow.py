@@ -21,7 +21,7 @@ from graders.probes.canonical import canonical, key_of, role_of
 from graders.probes.draw import Draw
 
 Array = NDArray[Any]
-_DEPTH = 6  # how deep layers may hide in lists, dicts and plain objects
+_DEPTH = 8  # how deep layers may hide in lists, dicts and plain objects
 _NO_HOLDERS = (type, types.ModuleType, types.FunctionType, types.MethodType, str, bytes, int, float, np.ndarray)
 
 
@@ -49,31 +49,39 @@ def prepared() -> Iterator[None]:
 def variables_of(layer: Any) -> list[Any]:
     """Return every float variable of an object once, also those that Keras does not track (in plain objects)."""
     found: dict[int, Any] = {}
-    for variable in _walk(layer, _DEPTH, set(), plain=True):
+    for variable in _walk(layer, plain=True):
         if "float" in str(variable.dtype):
             found.setdefault(id(variable), variable)
     return list(found.values())
 
 
-def _walk(thing: Any, depth: int, seen: set[int], plain: bool) -> Iterator[Any]:
-    """Yield the variables in an object, in what it holds in lists, tuples and dicts, and (`plain`) in other objects."""
-    if depth < 0 or id(thing) in seen or isinstance(thing, _NO_HOLDERS):
-        return
-    seen.add(id(thing))
-    if isinstance(thing, (keras.Variable, tf.Variable)):
-        yield thing
-        return
-    layer = isinstance(thing, (keras.layers.Layer, tf.Module))
-    if layer:
-        yield from thing.variables
+def _walk(root: Any, plain: bool) -> Iterator[Any]:
+    """Yield the variables in an object, in what it holds in lists, tuples and dicts, and (`plain`) in other objects.
+
+    What is near is visited first, so that a long way round does not hide what a short way would have reached.
+    """
+    seen: set[int] = set()
+    ring = [root]
+    for _ in range(_DEPTH):
+        fresh = {id(thing): thing for thing in ring if id(thing) not in seen and not isinstance(thing, _NO_HOLDERS)}
+        seen |= set(fresh)
+        ring = []
+        for thing in fresh.values():
+            if isinstance(thing, (keras.Variable, tf.Variable)):
+                yield thing
+            else:
+                ring += _parts(thing, plain)
+
+
+def _parts(thing: Any, plain: bool) -> list[Any]:
     if isinstance(thing, (list, tuple, set)):
-        parts = list(thing)
-    elif isinstance(thing, dict):
-        parts = list(thing.values())
-    else:
-        parts = list(getattr(thing, "__dict__", {}).values()) if layer or plain else []
-    for part in parts:
-        yield from _walk(part, depth - 1, seen, plain)
+        return list(thing)
+    if isinstance(thing, dict):
+        return list(thing.values())
+    own = list(getattr(thing, "__dict__", {}).values())
+    if isinstance(thing, (keras.layers.Layer, tf.Module)):
+        return [*thing.variables, *own]
+    return own if plain else []
 
 
 def tracked_shapes(layer: Any) -> list[list[int]]:
@@ -81,7 +89,7 @@ def tracked_shapes(layer: Any) -> list[list[int]]:
 
     Keras 2, which the handouts used, also tracks layers in nested lists and dicts, and plain variables.
     """
-    variables = {id(one): one for one in _walk(layer, _DEPTH, set(), plain=False) if one.trainable}
+    variables = {id(one): one for one in _walk(layer, plain=False) if one.trainable}
     floats = [one for one in variables.values() if "float" in str(one.dtype)]
     return sorted([size for size in one.shape if size != 1] for one in floats)
 
@@ -116,15 +124,14 @@ def outputs(layer: Any, x: Array, seed: int) -> dict[str, Any]:
 
 
 def _in_training(layer: Any, inputs: Any) -> Array:
-    """Return the output as during training, where noise or dropout that was not asked for would show."""
-    accepts = any(p.name == "training" or p.kind is p.VAR_KEYWORD for p in _call_parameters(layer))
-    y = tensor(layer(inputs, training=True) if accepts else layer(inputs))
-    return np.asarray(y.numpy())
+    """Return the output as during training, where noise or dropout that was not asked for would show.
 
-
-def _call_parameters(layer: Any) -> list[inspect.Parameter]:
-    function = getattr(type(layer), "call", None) or type(layer).__call__
-    return list(inspect.signature(function).parameters.values())
+    Keras hands the flag on to inner layers, even by a `call` without such an argument; a `__call__` of the student's
+    own takes it only if it says so.
+    """
+    own = type(layer).__call__ is not keras.layers.Layer.__call__
+    takes = not own or "training" in inspect.signature(type(layer).__call__).parameters
+    return np.asarray(tensor(layer(inputs, training=True) if takes else layer(inputs)).numpy())
 
 
 def measure(layer: Any, x: Array, draw: Draw) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def _slice(document: Mapping[str, Any]) -> Slice:
     fields["modules"] = {
         name: tuple(Statement(**entry) for entry in entries) for name, entries in fields["modules"].items()
     }
+    fields["notes"], fields["undefined"] = tuple(fields["notes"]), tuple(fields["undefined"])
     fields["parameters"] = {name: tuple(words) for name, words in fields["parameters"].items()}
     return Slice(**fields)
 
@@ -65,14 +66,14 @@ def _slice(document: Mapping[str, Any]) -> Slice:
 def pack(name: str, experiment: Experiment) -> tuple[dict[str, Any], bytes]:
     """Return the frame of an experiment; values that JSON cannot carry are refused by the standard library."""
     failure = asdict(experiment.failure) if experiment.failure else None
-    arrays = {key: np.ascontiguousarray(value) for key, value in experiment.arrays.items()}
+    arrays = {key: np.asarray(value, order="C") for key, value in experiment.arrays.items()}
     return {"experiment": name, "values": dict(experiment.values), "failure": failure}, save(arrays) if arrays else b""
 
 
 def unpack(header: Mapping[str, Any], blob: bytes) -> tuple[str, Experiment]:
     """Return the experiment of a frame; one that is not well-formed becomes a failed experiment, never an exception."""
     name, values, failure = header.get("experiment"), header.get("values"), header.get("failure")
-    if not isinstance(name, str) or not isinstance(values, dict):
+    if not isinstance(name, str) or not name.isascii() or not isinstance(values, dict):
         return "", Experiment(failure=Failure("evidence", "a frame without a name or values"))
     try:
         arrays: dict[str, NDArray[Any]] = load(blob) if blob else {}

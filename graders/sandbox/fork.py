@@ -141,6 +141,8 @@ class Zygote:
                     [json.dumps(request).encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)]
                 )
         except OSError as error:
+            control.close()
+            data.close()
             raise Fault("the zygote has died") from error
         finally:
             control_child.close()

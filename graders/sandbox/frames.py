@@ -47,7 +47,7 @@ def receive(
         return None
     header_size, blob_size = _LENGTHS.unpack(lengths)
     if header_size > header_cap or blob_size > cap:
-        raise FrameError(f"a frame of {header_size + blob_size} bytes is over the cap of {cap}")
+        raise FrameError(f"a frame of {header_size + blob_size} bytes is over the cap of {header_cap} and {cap}")
     body = _exactly(channel, header_size + blob_size, deadline)
     assert body is not None
     return _header(body[:header_size]), body[header_size:]

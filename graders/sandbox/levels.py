@@ -24,7 +24,8 @@ def try_level(level: str) -> Trial:
             answers: list[object] = []
             ended, broken = zygote.run({"ping": True}, b"", lambda header, _: answers.append(header.get("pong")))
             if answers != [True]:
-                return Trial(level, broken or ended.output.strip() or f"the child ended with status {ended.code}")
+                lines = ended.output.strip().splitlines()
+                return Trial(level, lines[-1] if lines else f"{broken}: the child ended with status {ended.code}")
     except Fault as fault:
         return Trial(level, str(fault))
     return Trial(level, "")

@@ -57,12 +57,6 @@ def test_the_last_of_two_under_one_key_is_kept(store: Store) -> None:
     assert same(found, RICH)
 
 
-@pytest.mark.xfail(raises=UnicodeEncodeError, strict=True, reason="a child chooses the names of its experiments")
-def test_evidence_of_a_hostile_name_can_be_kept(store: Store) -> None:
-    store.keep("key", Evidence({"\ud800": outputs([1.0])}))
-    assert store.evidence("key") is not None
-
-
 def test_arrays_of_experiments_with_a_common_start_do_not_get_mixed_up(store: Store) -> None:
     one = Evidence({"a": Experiment(arrays={"b c": np.ones(1)}), "a b": Experiment(arrays={"c": np.zeros(2)})})
     store.keep("key", one)

@@ -123,7 +123,6 @@ def test_equal_parameters_pass_for_one_pair_and_for_several() -> None:
     assert checks.parameters("parameters", (RIGHT, RIGHT), (WITH_GRADIENTS, WITH_GRADIENTS)).passed
 
 
-@pytest.mark.xfail(raises=UnboundLocalError, strict=True, reason="checks.parameters without a pair raises")
 def test_no_pair_of_experiments_is_no_pass() -> None:
     assert not checks.parameters("parameters").passed
 
@@ -177,3 +176,36 @@ def test_the_key_of_the_array_is_the_callers_choice() -> None:
     mine, theirs = seen(whole_batch=np.ones(2), outputs=np.zeros(2)), seen(whole_batch=np.ones(2), outputs=np.ones(2))
     assert checks.close("values", mine, theirs, "whole batch").passed
     assert not checks.close("values", mine, theirs).passed
+
+
+# In training, and without knowing the batch --------------------------------------------------------------------------
+
+TRAINED = Experiment(arrays={"outputs": np.ones(3), "outputs in training": np.ones(3)})
+TRACED = seen(whole_batch=np.ones((2, 3)), one_image=np.ones((1, 3)))
+
+
+def test_outputs_that_are_equal_at_rest_and_in_training_pass() -> None:
+    assert checks.values("values", TRAINED, TRAINED).passed
+
+
+@pytest.mark.parametrize("key", ["outputs", "outputs in training"])
+@pytest.mark.parametrize("array", [None, np.zeros(3), np.ones(4), np.full(3, np.nan), *NOT_NUMBERS, *EMPTY])
+def test_outputs_that_differ_at_rest_or_in_training_fail(key: str, array: np.ndarray | None) -> None:
+    assert not checks.values("values", without(TRAINED, key, array), TRAINED).passed
+
+
+def test_noise_in_training_is_called_so() -> None:
+    assert checks.values("v", without(TRAINED, "outputs in training", np.zeros(3)), TRAINED).actual.endswith(
+        "(in training)"
+    )
+
+
+@pytest.mark.parametrize("key", ["whole batch", "one image"])
+@pytest.mark.parametrize("array", [None, np.zeros((2, 3)), np.ones((3, 3)), *NOT_NUMBERS, *EMPTY])
+def test_a_batch_of_any_size_must_be_right_for_each_of_the_sizes(key: str, array: np.ndarray | None) -> None:
+    assert checks.any_batch("shape", TRACED, TRACED).passed
+    assert not checks.any_batch("shape", without(TRACED, key, array), TRACED).passed
+
+
+def test_a_layer_that_cannot_be_traced_fails() -> None:
+    assert not checks.any_batch("shape", FAILED, TRACED).passed

@@ -137,12 +137,41 @@ def test_starred_arguments_behind_positional_only_ones_follow_them() -> None:
     assert call(layer, strides=2, filter_size=3, num_filters=4) == (4, (3, 2))
 
 
-@pytest.mark.xfail(raises=TypeError, strict=True, reason="a parameter before *args is passed by name, and hit twice")
-def test_starred_arguments_behind_a_parameter_of_a_known_name_follow_it() -> None:
+def test_keywords_count_more_than_starred_arguments() -> None:
     def layer(filters, *args, **kwargs):
+        return filters, args, kwargs
+
+    assert call(layer, filter_size=3, num_filters=4) == (4, (), {"filter_size": 3})
+
+
+def test_starred_arguments_behind_a_parameter_of_a_known_name_follow_it() -> None:
+    def layer(filters, *args):
         return filters, args
 
     assert call(layer, filter_size=3, num_filters=4) == (4, (3,))
+
+
+def test_what_a_constructor_passes_on_is_looked_up_in_the_students_own_base_class() -> None:
+    class Base:
+        def __init__(self, filters, kernel=2, name="base") -> None:
+            self.seen = (filters, kernel, name)
+
+    class Layer(Base):
+        def __init__(self, *args, **kwargs) -> None:
+            super().__init__(*args, name="layer", **kwargs)
+
+    assert call(Layer, num_filters=4, filter_size=3).seen == (4, 3, "layer")
+    assert [p.name for p in binding.parameters_of(Layer)] == ["args", "kwargs", "filters", "kernel", "name"]
+
+
+def test_what_is_wished_is_passed_where_a_parameter_takes_it_default_or_not() -> None:
+    wished = {"activation": "tanh"}
+    order = CONVOLUTION
+    assert binding.call(lambda filters, act="elu": act, order, {"num_filters": 4}, None, wished) == "tanh"
+    assert binding.call(lambda filters: filters, order, {"num_filters": 4}, None, wished) == 4
+    assert (
+        binding.call(lambda filters, act: act, order, {"num_filters": 4, "activation": "relu"}, None, wished) == "relu"
+    )
 
 
 def test_an_argument_that_nothing_takes_is_the_students_error() -> None:

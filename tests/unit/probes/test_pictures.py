@@ -68,6 +68,21 @@ def test_strokes_are_soft_bright_on_black_and_follow_their_numbers() -> None:
     assert image[32, 32] > 200 > 50 > image[32, 5]
 
 
+def test_stripes_become_lines_of_one_pixel_when_they_are_halved() -> None:
+    for upright in (False, True):
+        image = decoded(pictures.stripes(0, upright))
+        image = image.T if upright else image
+        small = image[:32].reshape(16, 2, 32, 2).mean(axis=(1, 3))
+        assert np.abs(small - np.where(np.arange(16) % 2, 0, 255)[:, None]).max() <= 16
+        assert not np.array_equal(image, decoded(pictures.stripes(1, upright)))
+
+
+def test_a_picture_in_colour_is_the_same_in_three_channels() -> None:
+    grey = pictures.blocks(77)
+    assert Image.open(io.BytesIO(pictures.in_colour(grey))).mode == "RGB"
+    assert np.abs(decoded(pictures.in_colour(grey)) - decoded(grey)).max() <= 2
+
+
 def test_a_picture_of_any_memory_layout_can_be_written() -> None:
     image = np.zeros((20, 30), np.uint8).T
     assert decoded(pictures.jpeg(image)).shape == (30, 20)
@@ -218,9 +233,9 @@ def test_another_directory_is_not_the_one(value: Any) -> None:
 
 
 def test_files_that_are_listed_are_counted() -> None:
-    assert pictures.listed(Holder(files=["a", "b"], sizes=[1, 2, 3]), 9) == 2
-    assert pictures.listed(Holder(files=[], sizes=[1]), 9) == 9
-    assert pictures.listed(object(), 9) == 9
+    assert pictures.listed(Holder(files=["a", "b"], sizes=[1, 2, 3], more=(Path("c"),))) == [2, 1]
+    assert pictures.listed(Holder(files=[], sizes=[1])) == []
+    assert pictures.listed(object()) == []
 
 
 def test_the_batch_size_is_found_by_its_name() -> None:
@@ -231,7 +246,7 @@ def test_the_batch_size_is_found_by_its_name() -> None:
 
 def test_a_class_that_divides_the_pictures_itself_is_known_by_its_parameters() -> None:
     assert pictures.splits(of_class(Split), "C1")
-    assert pictures.splits(of_class(lambda path, validation_share: None), "C1")
+    assert pictures.splits(of_class(lambda path, val_ratio: None), "C1")
     assert not pictures.splits(of_class(ByName), "C1")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import types
 
-for name in ("graders.probes.legacy", "graders.probes.tensorflow"):
-    sys.modules[name] = types.ModuleType(name)
-    sys.modules[name].__getattr__ = lambda _: lambda *args, **kwargs: None  # type: ignore[method-assign]
+if "pytest" not in sys.modules:  # pytest imports every file in search of examples; there the real ones are wanted
+    for name in ("graders.probes.legacy", "graders.probes.tensorflow"):
+        sys.modules[name] = types.ModuleType(name)
+        sys.modules[name].__getattr__ = lambda _: lambda *args, **kwargs: None  # type: ignore[method-assign]

@@ -75,7 +75,7 @@ def test_a_frame_that_arrives_byte_by_byte_comes_out_whole(pair: Pair) -> None:
     sender.join()
 
 
-@pytest.mark.parametrize(("header", "blob"), [(0, CAP + 1), (CAP + 1, 0), (2**32 - 1, 2**32 - 1)])
+@pytest.mark.parametrize(("header", "blob"), [(0, CAP + 1), (frames.HEADER_CAP + 1, 0), (2**32 - 1, 2**32 - 1)])
 def test_a_frame_over_the_cap_is_refused_before_it_is_read(pair: Pair, header: int, blob: int) -> None:
     pair[1].sendall(struct.pack("<II", header, blob))
     with pytest.raises(frames.FrameError, match="over the cap"):
@@ -87,8 +87,13 @@ def test_a_frame_of_just_the_cap_is_taken(pair: Pair) -> None:
     assert frames.receive(pair[0], 1000) == ({}, b"x" * 1000)
 
 
-def test_a_header_has_a_cap_of_its_own(pair: Pair) -> None:
-    pair[1].sendall(struct.pack("<II", (4 << 20) + 1, 0))
+def test_a_header_has_a_cap_of_its_own_which_the_caller_may_raise(pair: Pair) -> None:
+    header = {"slice": "x" * frames.HEADER_CAP}
+    sender = threading.Thread(target=frames.send, args=(pair[1], header))
+    sender.start()
+    assert frames.receive(pair[0], CAP, header_cap=1 << 20) == (header, b"")
+    sender.join()
+    pair[1].sendall(struct.pack("<II", frames.HEADER_CAP + 1, 0))
     with pytest.raises(frames.FrameError, match="over the cap"):
         frames.receive(pair[0], 1 << 30, time.monotonic() + 1)
 
