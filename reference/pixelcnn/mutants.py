@@ -1275,6 +1275,89 @@ AUTOREGRESSIVE_MODEL = (
 )
 
 
+# Mistakes that only show in use: in a model, in training, at the last batch, when asked twice ------------------------
+
+IN_USE = (
+    wrong(
+        "C1",
+        "no-sequence",
+        "is an ordinary class, which fit does not take",
+        ("sequence",),
+        ("class CalligraphyDataset(keras.utils.Sequence):", "class CalligraphyDataset:"),
+        ("        super().__init__(**kwargs)\n", ""),
+    ),
+    wrong(
+        "C1",
+        "folders-beside",
+        "also takes the images of the folders beside the one that it was given",
+        ("length", "batches"),
+        (PATHS, 'self.image_paths = sorted(glob.glob(os.path.join(image_dir, "..", "*", "*.jpg")))'),
+        also=("C2",),
+    ),
+    wrong(
+        "C2",
+        "full-batches-only",
+        "breaks at the last batch, which is not full",
+        ("batches",),
+        (f"for path in {BATCH}:", "for path in [self.image_paths[start + i] for i in range(self.batch_size)]:"),
+    ),
+    wrong(
+        "C2",
+        "own-counter",
+        "counts the calls instead of looking at the index",
+        ("batches",),
+        (
+            "start = idx * self.batch_size",
+            "self.calls = getattr(self, 'calls', -1) + 1\n        start = self.calls % len(self) * self.batch_size",
+        ),
+    ),
+    wrong(
+        "C2",
+        "blurred",
+        "scales down to 16x16 first, which loses the thin strokes",
+        ("resize",),
+        (RESIZE, "gray.resize((16, 16), Image.BILINEAR).resize((32, 32), Image.BILINEAR)"),
+    ),
+    *wrong_twice(
+        "dropout",
+        "adds dropout, which shows in training only",
+        ("values",),
+        ("super().__init__(**kwargs)", "super().__init__(**kwargs)\n        self.drop = keras.layers.Dropout(0.5)"),
+        (CONVOLVE, "self.drop(self.conv(padded))"),
+    ),
+    wrong(
+        "C3",
+        "fixed-batch",
+        "pads with zeros of the batch's size, which a model does not know beforehand",
+        ("shape",),
+        (
+            f"padded = {DOWN_RIGHT_PAD}",
+            "top = tf.zeros([inputs.shape[0], height - 1, inputs.shape[2], inputs.shape[3]])\n"
+            "        padded = tf.pad(tf.concat([top, inputs], 1), [[0, 0], [0, 0], [width - 1, 0], [0, 0]])",
+        ),
+    ),
+    wrong(
+        "C6",
+        "fixed-batch",
+        "reshapes to the batch's size, which a model does not know beforehand",
+        ("shape",),
+        ("return inputs + features", "return tf.reshape(inputs, list(inputs.shape)) + features"),
+    ),
+    wrong(
+        "C7",
+        "middle-block-again",
+        "uses the second dense layer for all later blocks",
+        ("parameters",),
+        (
+            "self.ul_list_dense_layer.append(TensorDense(self.n_filters))",
+            "if len(self.ul_list_dense_layer) < 2:\n"
+            "                self.ul_list_dense_layer.append(TensorDense(self.n_filters))",
+        ),
+        ("self.ul_list_dense_layer[block]", "self.ul_list_dense_layer[min(block, 1)]"),
+    ),
+)
+
+
 MUTANTS: tuple[Mutant, ...] = (
     *DATASET_LENGTH,
     *DATASET_BATCH,
@@ -1284,4 +1367,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *TENSOR_DENSE,
     *GATED_RESNET,
     *AUTOREGRESSIVE_MODEL,
+    *IN_USE,
 )

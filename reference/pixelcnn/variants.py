@@ -1102,6 +1102,134 @@ class AutoregressiveModel(keras.layers.Layer):
 )
 
 
+# Habits of TensorFlow 2.11 and Keras 2, for which the handout was written --------------------------------------------
+
+OLD_HABITS = (
+    Variant(
+        "C1-number-of-batches",
+        "C1",
+        "Keras 3 made num_batches a property of every data set; before, it was a name like any other",
+        (
+            (
+                'self.image_paths = sorted(glob.glob(os.path.join(image_dir, "*.jpg")))',
+                'self.image_paths = sorted(glob.glob(os.path.join(image_dir, "*.jpg")))\n'
+                "        self.num_batches = int(np.ceil(len(self.image_paths) / batch_size))",
+            ),
+            (f"return {COUNT}", "return self.num_batches"),
+        ),
+    ),
+    Variant(
+        "C2-antialias",
+        "C2",
+        "Pillow 9 called its Lanczos filter ANTIALIAS, NumPy 1 had np.float_",
+        (("Image.BILINEAR", "Image.ANTIALIAS"), ("dtype=np.float32) / 255.0", "dtype=np.float_) / 255.0")),
+    ),
+    right(
+        "C3",
+        "handed-on-arguments",
+        "a constructor may hand its arguments on, and a bias may have four axes",
+        """
+class CausalConvolution(keras.layers.Layer):
+    def __init__(self, filters, filter_size=[2, 2], strides=[1, 1], padding="valid", activation=None, side="left"):
+        super().__init__()
+        self.filters, self.side = filters, side
+        self.size = [filter_size] * 2 if isinstance(filter_size, int) else list(filter_size)
+        self.strides = [strides] * 2 if isinstance(strides, int) else list(strides)
+        self.activation = tf.keras.activations.get(activation)
+
+    def build(self, shape):
+        normal = tf.keras.initializers.RandomNormal(mean=0.0, stddev=0.05)
+        self.w = self.add_weight("w", shape=(*self.size, shape[-1], self.filters), initializer=normal)
+        self.b = self.add_weight("b", shape=(1, 1, 1, self.filters), initializer="zeros")
+
+    def call(self, x):
+        x = tf.pad(x, [[0, 0], [self.size[0] - 1, 0], [self.size[1] - 1, 0], [0, 0]])
+        return self.activation(tf.nn.conv2d(x, self.w, self.strides, "VALID") + self.b)
+
+
+class DownRightMovedConv2d(CausalConvolution):
+    def __init__(self, num_filters, *args, **kwargs):
+        super().__init__(num_filters, *args, side="left", **kwargs)
+""",
+    ),
+    right(
+        "C6",
+        "graph-function",
+        "tf.function around call changes nothing but the speed; a class may be kept as an attribute",
+        """
+class GatedResnet(keras.layers.Layer):
+    def __init__(self, num_filters, nonlinearity=concat_elu, **kwargs):
+        super().__init__(**kwargs)
+        self.nonlinearity = nonlinearity
+        self.kind = DownRightMovedConv2d
+        self.nnLayer_1 = self.kind(num_filters)
+        self.nnLayer_2 = self.kind(2 * num_filters)
+
+    @tf.function
+    def call(self, x):
+        h = self.nnLayer_2(self.nonlinearity(self.nnLayer_1(self.nonlinearity(x))))
+        a, b = tf.split(h, num_or_size_splits=2, axis=3)
+        return x + a * tf.nn.sigmoid(b)
+""",
+    ),
+    right(
+        "C7",
+        "filled-lists",
+        "Keras 2 keeps track of layers that are put into a list or a dict later on",
+        """
+class AutoregressiveModel(keras.layers.Layer):
+    def __init__(self, n_resnet=5, n_filters=256, n_block=12, n_output=10, **kwargs):
+        super().__init__(**kwargs)
+        self.down_moved_conv2d = DownMovedConv2d(n_filters, filter_size=[1, 3])
+        self.down_right_moved_conv2d = DownRightMovedConv2d(n_filters, filter_size=[2, 1])
+        self.out_dense = TensorDense(n_output)
+        self.ul_list_dense_layer = [None] * n_block
+        self.ul_list_gated_resnet = {}
+        for i in range(n_block):
+            self.ul_list_gated_resnet[i] = {}
+            for j in range(n_resnet):
+                self.ul_list_gated_resnet[i][j] = GatedResnet(n_filters)
+            self.ul_list_dense_layer[i] = TensorDense(n_filters)
+
+    def call(self, inputs):
+        x = down_move(self.down_moved_conv2d(inputs)) + right_move(self.down_right_moved_conv2d(inputs))
+        for i, dense in enumerate(self.ul_list_dense_layer):
+            for resnet in self.ul_list_gated_resnet[i].values():
+                x = resnet(x)
+            x = dense(x)
+        return self.out_dense(tf.nn.elu(x))
+""",
+    ),
+    right(
+        "C7",
+        "dunder-call-in-sequential",
+        "the handout asks for __call__; Keras 2 calls it inside a Sequential too",
+        """
+class NetworkBlock(keras.layers.Layer):
+    def __init__(self, filters, resnets):
+        super().__init__()
+        self.layers = keras.Sequential([*(GatedResnet(filters) for _ in range(resnets)), TensorDense(filters)])
+
+    def __call__(self, x):
+        return self.layers(x)
+
+
+class AutoregressiveModel(keras.layers.Layer):
+    def __init__(self, n_resnet=5, n_filters=256, n_block=12, n_output=10, **kwargs):
+        super().__init__(**kwargs)
+        self.down_moved_conv2d = DownMovedConv2d(n_filters, filter_size=[1, 3])
+        self.down_right_moved_conv2d = DownRightMovedConv2d(n_filters, filter_size=[2, 1])
+        self.out_dense = TensorDense(n_output)
+        self.blocks = keras.Sequential([NetworkBlock(n_filters, n_resnet) for _ in range(n_block)])
+
+    def __call__(self, inputs):
+        x = down_move(self.down_moved_conv2d(inputs)) + right_move(self.down_right_moved_conv2d(inputs))
+        return self.out_dense(tf.nn.elu(self.blocks(x)))
+""",
+    ),
+)
+
+
 VARIANTS: tuple[Variant, ...] = (
     *DATASET_LENGTH,
     *DATASET_BATCH,
@@ -1110,4 +1238,5 @@ VARIANTS: tuple[Variant, ...] = (
     *TENSOR_DENSE,
     *GATED_RESNET,
     *AUTOREGRESSIVE_MODEL,
+    *OLD_HABITS,
 )
