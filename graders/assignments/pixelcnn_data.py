@@ -117,7 +117,7 @@ class Batches:
         codes = [int(code) for code in np.unique(draw.integers("codes", 1, 511, 60))[:7]]
 
         def first(name: str, images: list[bytes]) -> NDArray[Any]:
-            return pictures.pair(_readable(student, name, images, len(images))[0])[0]
+            return pictures.inputs_of(_readable(student, name, images, len(images))[0])
 
         def flat(images: list[bytes]) -> Any:
             return {f"{number}": first("flat", [image] * 2) for number, image in enumerate(images)}
@@ -137,6 +137,7 @@ class Batches:
             "levels": lambda: flat([pictures.constant(level) for level in _LEVELS]),
             "colours": lambda: flat([pictures.constant(colour) for colour in _COLOURS]),
             "strokes": lambda: {"images": first("strokes", strokes)},
+            "speckled": lambda: {"images": first("speckled", [pictures.speckled()] * 2)},
             "stripes": lambda: {"images": first("stripes", stripes)},
             "full batches": lambda: batches(6, 2),
             "partial batch": lambda: batches(7, 3),
@@ -150,7 +151,8 @@ class Batches:
         yield self._shape(mine["shapes"])
         yield _constants("grayscale", mine["colours"], theirs["colours"], "colours")
         kinds = [kind for kind in _DIFFERING if kind in theirs]  # real images are there when the instructor gives some
-        yield checks.all_of("resize", *(_alike(mine[kind], theirs[kind], _DIFFERING[kind]) for kind in kinds))
+        alike = [_alike(mine[kind], theirs[kind], _DIFFERING[kind]) for kind in kinds]
+        yield checks.all_of("resize", *alike, _grey_until_scaled(mine["speckled"]))
         yield _constants("binarize", mine["levels"], theirs["levels"], "grey levels")
         yield checks.all_of(
             "batches", *(_once("batches", mine[name], theirs[name]) for name in ("full batches", "partial batch"))
@@ -176,14 +178,16 @@ def _all_batches(made: Any, number: int, size: int, splits: bool) -> Any:
 
     How many batches there are and which files were listed is C1's business: both are taken as the object has them.
     """
+    claimed = _claimed(made)  # asked first: it may change what the object keeps
     kept = pictures.kept_batch_size(made, size)
     whole = [*pictures.listed(made), number]
     whole += [cut(number * share) for share in _SHARES for cut in _ROUND] if splits else []
     allowed = sorted({*whole, *(count - count % kept for count in whole)})
-    count = _count(made, {cut(total / kept) for total in whole for cut in _ROUND})
+    possible = {cut(total / kept) for total in whole for cut in _ROUND}
+    count = claimed if claimed in possible - {0} else max(1, min(possible))
     order = [*range(1, count), 0]  # not in the order of the files: a counter of its own would show
-    batches = {index: pictures.pair(made[index])[0] for index in order}
-    again = pictures.pair(made[0])[0]
+    batches = {index: pictures.inputs_of(made[index]) for index in order}
+    again = pictures.inputs_of(made[0])
     return {
         "images": np.concatenate([batches[index] for index in range(count)]),
         "sizes": [len(batches[index]) for index in range(count)],
@@ -193,13 +197,12 @@ def _all_batches(made: Any, number: int, size: int, splits: bool) -> Any:
     }
 
 
-def _count(made: Any, possible: set[int]) -> int:
-    """Return the number of batches that the object claims, if it is a possible one, else the least possible."""
+def _claimed(made: Any) -> int:
+    """Return the number of batches that the object claims, 0 when it cannot tell."""
     try:
-        claimed = len(made)
+        return len(made)
     except Exception:
-        claimed = 0
-    return claimed if claimed in possible - {0} else max(1, min(possible))
+        return 0
 
 
 def _once(name: str, mine: Experiment, theirs: Experiment) -> Outcome:
@@ -213,6 +216,8 @@ def _once(name: str, mine: Experiment, theirs: Experiment) -> Outcome:
         return checks.outcome(name, False, expected, f"batches of {', '.join(map(str, sizes))} images")
     if mine.values["same again"] is not True:
         return checks.outcome(name, False, expected, "another batch when the same index is asked for again")
+    if mine.arrays["images"][0].size != theirs.arrays["images"][0].size:
+        return checks.outcome(name, False, expected, f"images of shape {mine.arrays['images'].shape[1:]}")
     nearest = _differences(mine, theirs).argmin(axis=1).tolist()
     twice = len(set(nearest)) < len(nearest)
     return checks.outcome(name, not twice, expected, "images that cannot be told apart" if twice else "each image once")
@@ -228,8 +233,8 @@ def _readable(student: Any, name: str, images: list[bytes], batch_size: int) -> 
         path = pictures.folder(name, [pictures.in_colour(image) for image in images] if colour else images, ending)
         pictures.point_fixed_folders(path)
         try:
-            made = pictures.dataset(student, "C2", path, batch_size, works=lambda one: len(pictures.pair(one[0])[0]))
-            if len(pictures.pair(made[0])[0]):
+            made = pictures.dataset(student, "C2", path, batch_size, works=lambda one: len(pictures.inputs_of(one[0])))
+            if len(pictures.inputs_of(made[0])):
                 return made
         except Exception as error:
             first_error = first_error or error
@@ -267,6 +272,24 @@ def _differences(mine: Experiment, theirs: Experiment) -> NDArray[Any]:
     return np.asarray((np.abs(found[:, None] - wanted[None]) > 1e-6).mean(axis=-1))
 
 
+def _grey_until_scaled(mine: Experiment) -> Outcome:
+    """Check that grey values are averaged before they are binarised: one quarter of the speckles must become black.
+
+    Smooth scaling makes all four quarters black, nearest neighbour one of them; binarised first, none is.
+    """
+    expected = "grey values that are scaled before they are binarised"
+    if failed := checks.absent("resize", mine, expected, "images"):
+        return failed
+    images = mine.arrays["images"]
+    if images.shape[1:3] != (32, 32):
+        return checks.outcome("resize", False, expected, f"shape {images.shape}")
+    quarters = [images[:, r : r + 12, c : c + 14] for r in (4, 18) for c in (1, 17)]
+    white = all(float(np.mean(quarter != 0)) > 0.9 for quarter in quarters)
+    return checks.outcome(
+        "resize", not white, expected, "values that were binarised before" if white else "as expected"
+    )
+
+
 def _alike(mine: Experiment, theirs: Experiment, differing: float) -> Outcome:
     """Check that the images are the reference's in any order, but for a few pixels at edges, and zeros and ones."""
     name, expected = "resize", "the whole image at 32x32, of zeros and ones"
@@ -281,5 +304,7 @@ def _alike(mine: Experiment, theirs: Experiment, differing: float) -> Outcome:
         return checks.outcome(name, False, expected, f"shape {found.shape}: more than one channel")
     differences = _differences(mine, theirs)
     closest = differences.min(axis=1)
-    passed = bool(closest.max() <= differing) and len(set(differences.argmin(axis=1).tolist())) == len(found)
-    return checks.outcome(name, passed, expected, f"{closest.max():.0%} of an image's pixels differ")
+    if closest.max() > differing:
+        return checks.outcome(name, False, expected, f"{closest.max():.0%} of an image's pixels differ")
+    each_once = len(set(differences.argmin(axis=1).tolist())) == len(found)
+    return checks.outcome(name, each_once, expected, "as expected" if each_once else "the same image several times")

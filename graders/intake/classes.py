@@ -44,12 +44,12 @@ def is_one(folder: Path, handed_in: Collection[str]) -> bool:
     inner = [entry.name for entry in found if os.path.isdir(entry.path) and _holds_code(folder / entry.name)]
     if zips:
         return len(zips) == 1 and not (notebooks or scripts or inner) and bool(_ending(files, ".pdf"))
-    if len(notebooks) == 1:
-        return all(_imported(folder, name, [*notebooks, *scripts]) for name in inner)
-    if notebooks or not scripts:
+    if len(notebooks) > 1 or not (notebooks or scripts):
         return False
-    roots = [name for name in scripts if not _imported(folder, name[: -len(SCRIPT)], scripts)]
-    return len(roots) <= 1 and all(_imported(folder, name, scripts) for name in inner)
+    code = [*notebooks, *scripts]
+    # Beside a notebook one script may stand alone, an export of it for instance; several are several people's.
+    roots = [name for name in scripts if not _imported(folder, name[: -len(SCRIPT)], code)]
+    return len(roots) <= 1 and all(_imported(folder, name, code) for name in inner)
 
 
 def _ending(files: list[str], end: str) -> list[str]:

@@ -95,6 +95,20 @@ def stripes(phase: int, upright: bool) -> bytes:
     return jpeg(image.T if upright else image)
 
 
+def speckled() -> bytes:
+    """Return a JPG of grey 105 with one black pixel in four, at another place of its square in each quarter.
+
+    Scaled down smoothly it is darker than the threshold; binarised before, every square is mostly white.
+    """
+    image = np.full((SIDE, SIDE), 105, np.uint8)
+    half = SIDE // 2
+    for quarter in range(4):
+        row, column = divmod(quarter, 2)
+        image[row * half + row : (row + 1) * half : 2, column * half + column : (column + 1) * half : 2] = 0
+    image[:8, :8], image[:8, -8:] = 0, 255
+    return jpeg(image)
+
+
 def jpeg(image: NDArray[np.uint8]) -> bytes:
     """Return an image (H, W) or (H, W, 3) as a JPG of the best quality."""
     from PIL import Image
@@ -243,6 +257,11 @@ def kept_batch_size(made: Any, default: int) -> int:
         if binding.argument_of(name.strip("_"), ["batch_size"]) and isinstance(value, (int, np.integer)) and value > 0:
             return int(value)
     return default
+
+
+def inputs_of(batch: Any) -> NDArray[Any]:
+    """Return the first of a batch's two tensors as an array, the only one where there is one."""
+    return np.asarray(batch[0] if isinstance(batch, (tuple, list)) else batch)
 
 
 def pair(batch: Any) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -27,7 +27,7 @@ from graders.probes.student import Student
 _ANSI = re.compile(r"\x1b\[[\d;]*m")
 _WRAPPING = re.compile(
     r"^Exception encountered when calling .*?\n\n|\s*Arguments received by .*|\{\{function_node .*?\}\} ?|"
-    r" \[Op:\w+\]( name: ?)?",
+    r" \[Op:\w+\]( name: ?)?|[^.]*was defined here:.*",
     re.DOTALL,
 )
 # The experiment that carries what went wrong before the probe could begin.
@@ -45,7 +45,7 @@ def run(order: wire.Order) -> Iterator[tuple[str, Experiment]]:
     except BaseException as error:
         yield LOADING, Experiment(failure=failure_of(error, places))
         return
-    legacy.adopt_calls(namespace)
+    legacy.adopt_layers(namespace)
     yield LOADING, Experiment()
     orders = {item: grader.arguments for item, grader in registry.items()}
     student = Student(namespace, order.slice.found, orders)
@@ -166,4 +166,6 @@ def message_of(error: BaseException) -> str:
         text = _ANSI.sub("", str(error))
     except Exception:
         return "a message that cannot be read"
-    return _WRAPPING.sub("", text).strip()
+    text = _WRAPPING.sub("", text).strip()
+    # TensorFlow tells its whole trace first: the last line says what was wrong.
+    return text.splitlines()[-1].strip() if text.startswith("in user code:") else text

@@ -148,14 +148,24 @@ def measure(layer: Any, x: Array, draw: Draw) -> dict[str, Any]:
         y = tensor(layer(inputs))
         projection = tf.reduce_sum(y * draw.normal("projection", *y.shape))
     weights = [variable.value if isinstance(variable, keras.Variable) else variable for variable in variables]
-    gradients = tape.gradient(projection, [inputs, *weights], unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    gradients = tape.gradient(projection, [inputs, *weights])
+    of_input = np.zeros_like(x) if gradients[0] is None else tf.convert_to_tensor(gradients[0]).numpy()
+    unreached = sum(gradient is None for gradient in gradients[1:])
     summed: dict[str, Array] = {}
     for variable, gradient in zip(variables, gradients[1:], strict=True):
         key = f"gradient of {key_of(_role(variable), variable.shape)}"
-        dense = np.squeeze(tf.convert_to_tensor(gradient).numpy())
+        zero = np.zeros(variable.shape, np.float32)
+        dense = np.squeeze(zero if gradient is None else tf.convert_to_tensor(gradient).numpy())
         summed[key] = summed[key] + dense if key in summed else dense
     training = {"outputs in training": _in_training(layer, inputs)}
-    return {"outputs": y.numpy(), **training, "gradient of the input": gradients[0].numpy(), **count(layer), **summed}
+    return {
+        "outputs": y.numpy(),
+        **training,
+        "gradient of the input": of_input,
+        "unreached": unreached,
+        **count(layer),
+        **summed,
+    }
 
 
 def support(layer: Any, shape: tuple[int, int, int], draw: Draw, draws: int = 2) -> dict[str, Any]:
@@ -235,12 +245,14 @@ def zeroed(layer: Any, x: Array) -> dict[str, Any]:
 
 
 def traced(layer: Any, x: Array, seed: int) -> dict[str, Any]:
-    """Trace a layer with an unknown batch size, as `keras.Input` does, and return its outputs for two batch sizes."""
+    """Trace a layer with an unknown batch size, as `keras.Input` does; return outputs of two sizes, both ways."""
     layer(tf.constant(x))
     set_weights(layer, seed)
     spec = tf.TensorSpec([None, *x.shape[1:]], tf.float32)
     graph = tf.function(lambda inputs: tensor(layer(inputs)), input_signature=[spec]).get_concrete_function()
-    return {"whole batch": graph(tf.constant(x)).numpy(), "one image": graph(tf.constant(x[:1])).numpy()}
+    sizes = {"whole batch": tf.constant(x), "one image": tf.constant(x[:1])}
+    found = {name: graph(inputs).numpy() for name, inputs in sizes.items()}
+    return found | {f"{name} untraced": tensor(layer(inputs)).numpy() for name, inputs in sizes.items()}
 
 
 def initial_kernels(build: Callable[[], Any], shape: tuple[int, ...], draws: int = 2) -> dict[str, Any]:

@@ -1318,6 +1318,30 @@ IN_USE = (
         ("resize",),
         (RESIZE, "gray.resize((16, 16), Image.BILINEAR).resize((32, 32), Image.BILINEAR)"),
     ),
+    wrong(
+        "C2",
+        "binarised-twice",
+        "binarises before it scales down, and again after",
+        ("resize",),
+        (RESIZE, "gray.point(lambda level: 255 * (level >= 85)).resize((32, 32), Image.BILINEAR)"),
+    ),
+    wrong(
+        "C5",
+        "always-tanh",
+        "knows one activation and takes it for all",
+        ("activation",),
+        (ACTIVATION, '            activation="tanh" if activation is not None else None,\n'),
+    ),
+    wrong(
+        "C7",
+        "thrown-away",
+        "calls every block but goes on with the output of the first",
+        ("gradients",),
+        (
+            "                x = resnet(x)",
+            "                resnet(x)\n                x = self.ul_list_gated_resnet[0](x)",
+        ),
+    ),
     *wrong_twice(
         "dropout",
         "adds dropout, which shows in training only",

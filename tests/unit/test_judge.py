@@ -354,7 +354,7 @@ def test_the_right_numbers_moved_by_a_tenth_pass_no_criterion_on_values(item_id:
     }
     lost = {criterion.name for criterion in of(item_id, Evidence(moved)).criteria if not criterion.passed}
     asked = {criterion.name for criterion in KIT.assignment.item(item_id).criteria}
-    assert lost >= asked & {"values", "gradients", "initializer", "residual", "dynamic_batch", "grayscale", "binarize"}
+    assert lost >= asked & {"values", "gradients", "initializer", "residual", "grayscale", "binarize"}
 
 
 # True is left out: C1 asks for two yeses. So is 2: C4 asks for a filter of [2, 2] or [2, 3].

@@ -181,7 +181,12 @@ def test_the_key_of_the_array_is_the_callers_choice() -> None:
 # In training, and without knowing the batch --------------------------------------------------------------------------
 
 TRAINED = Experiment(arrays={"outputs": np.ones(3), "outputs in training": np.ones(3)})
-TRACED = seen(whole_batch=np.ones((2, 3)), one_image=np.ones((1, 3)))
+TRACED = seen(
+    whole_batch=np.ones((2, 3)),
+    whole_batch_untraced=np.ones((2, 3)),
+    one_image=np.ones((1, 3)),
+    one_image_untraced=np.ones((1, 3)),
+)
 
 
 def test_outputs_that_are_equal_at_rest_and_in_training_pass() -> None:
@@ -205,6 +210,18 @@ def test_noise_in_training_is_called_so() -> None:
 def test_a_batch_of_any_size_must_be_right_for_each_of_the_sizes(key: str, array: np.ndarray | None) -> None:
     assert checks.any_batch("shape", TRACED, TRACED).passed
     assert not checks.any_batch("shape", without(TRACED, key, array), TRACED).passed
+
+
+def test_values_that_are_wrong_in_both_ways_are_the_business_of_another_criterion() -> None:
+    wrong = Experiment(arrays={key: array * 7 for key, array in TRACED.arrays.items()})
+    assert checks.any_batch("shape", wrong, TRACED).passed
+
+
+def test_weights_whose_output_is_thrown_away_fail() -> None:
+    dead = Experiment({**WITH_GRADIENTS.values, "unreached": 2}, WITH_GRADIENTS.arrays)
+    outcome = checks.gradients("gradients", dead, WITH_GRADIENTS)
+    assert not outcome.passed
+    assert "2 weights" in outcome.actual
 
 
 def test_a_layer_that_cannot_be_traced_fails() -> None:

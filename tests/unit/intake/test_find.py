@@ -15,6 +15,15 @@ def found(path: Path) -> list[str]:
     return [submission.name for submission in find_submissions([path])]
 
 
+def test_one_notebook_among_several_scripts_is_a_class_and_not_one_person_s_work(tmp_path: Path) -> None:
+    folder = lay(tmp_path, {"a.ipynb": NOTEBOOK, "b.py": b"class B: pass", "c.py": b"class C: pass"})
+    assert found(folder) == ["a", "b", "c"]
+
+
+def test_a_notebook_with_its_own_export_is_one_person_s_work(tmp_path: Path) -> None:
+    assert len(found(lay(tmp_path, {"a.ipynb": NOTEBOOK, "a.py": b"class B: pass"}))) == 1
+
+
 class TestOneFile:
     def test_a_notebook(self, tmp_path: Path) -> None:
         path = lay(tmp_path, {"alice.ipynb": NOTEBOOK}) / "alice.ipynb"
@@ -71,7 +80,12 @@ class TestText:
 ONE: dict[str, dict[str, Content]] = {
     "code.zip": {"CODE.ZIP": pack({"a.ipynb": NOTEBOOK}), "part": {"b.ipynb": NOTEBOOK}, "c.ipynb": NOTEBOOK},
     "report": {"Report.pdf": b"%PDF", "src": {"a.ipynb": NOTEBOOK}},
-    "notebook and helpers": {"lab.ipynb": NOTEBOOK, "helpers.py": "x = 1", "more.py": "", "data": {"a.jpg": b""}},
+    "notebook and helpers": {
+        "lab.ipynb": b'["import helpers"]',
+        "helpers.py": "x = 1",
+        "more.py": "",
+        "data": {"a.jpg": b""},
+    },
     "notebook and its package": {"lab.ipynb": b'["from util import x"]', "util": {"x.py": ""}},
     "notebook and checkpoints": {"lab.ipynb": NOTEBOOK, ".ipynb_checkpoints": {"lab-checkpoint.ipynb": NOTEBOOK}},
     "script and what it imports": {"main.py": "import model\nimport net.a", "model.py": "", "net": {"a.py": ""}},

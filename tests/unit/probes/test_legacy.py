@@ -56,7 +56,30 @@ class Around(keras.layers.Layer):
         return x
 
 
-legacy.adopt_calls({"Called": Called, "Around": Around, "number": 3, "function": len})
+legacy.adopt_layers({"Called": Called, "Around": Around, "number": 3, "function": len})
+
+
+class Inner(keras.layers.Layer):
+    def build(self, shape):
+        self.paddings = tf.constant([[0, 0], [1, 0]])
+
+    def call(self, x):
+        self.late = keras.layers.Dense(1)  # Keras 3 would not have it
+        return self.late(tf.pad(x, self.paddings))
+
+
+class Outer(keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.inner = Inner()
+
+    def call(self, x):
+        return self.inner(x)
+
+
+legacy.adopt_layers({"Inner": Inner, "Outer": Outer})
+outer = Outer()
+assert outer(tf.ones((2, 3))).shape == outer(tf.ones((2, 3))).shape == (2, 1)
 assert keras.Sequential([keras.Input((3,)), Called()])(tf.ones((4, 3))).shape == (4, 2)
 assert float(Around()(tf.ones(1))[0]) == 2.0
 """
