@@ -72,16 +72,17 @@ def build_root(stage: str, limits: Limits) -> None:
     """Make a root that holds the system, the interpreter, a scratch of limited size, and nothing else; move into it."""
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("tmpfs", stage, "tmpfs", linux.MS_NOSUID, "size=4m,mode=755")
-    for path in (*_SYSTEM, *_ETC, *readable_paths()):
-        _bind(path, stage)
-    for device in _DEVICES:
-        _bind(device, stage, writable=True)
     for folder in ("proc", "tmp", "dev/shm", SCRATCH[1:]):
         os.makedirs(f"{stage}/{folder}", exist_ok=True)
     linux.mount("proc", f"{stage}/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
     options = f"size={limits.scratch_mb}m,mode=1777"
     for folder in (SCRATCH[1:], "tmp", "dev/shm"):
         linux.mount("tmpfs", f"{stage}/{folder}", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, options)
+    # After the scratch: the interpreter or the project may itself lie below /tmp.
+    for path in (*_SYSTEM, *_ETC, *readable_paths()):
+        _bind(path, stage)
+    for device in _DEVICES:
+        _bind(device, stage, writable=True)
     linux.pivot(stage)
     linux.mount(None, "/", None, linux.MS_REMOUNT | linux.MS_RDONLY | linux.MS_NOSUID)
 
