@@ -157,7 +157,18 @@ def failure_of(error: BaseException, places: Container[str]) -> Failure:
     where = next((f"{f.filename}, line {f.lineno}" for f in reversed(frames) if f.filename in places), "")
     if isinstance(error, SyntaxError) and not where:
         where = f"{error.filename}, line {error.lineno}"
+    if _out_of_memory(error):
+        return Failure("memory", "it takes more memory than there is for it", where)
     return Failure(type(error).__name__, wire.clip(message_of(error)), where)
+
+
+def _out_of_memory(error: BaseException | None) -> bool:
+    """Return whether memory ran out, also where Keras raises an error of its own for it."""
+    for _ in range(10):  # a chain of a student's own may have no end
+        if error is None or isinstance(error, MemoryError):
+            break
+        error = error.__context__
+    return isinstance(error, MemoryError)
 
 
 def message_of(error: BaseException) -> str:

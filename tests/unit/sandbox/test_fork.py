@@ -182,7 +182,7 @@ def test_too_much_memory_is_a_memory_error(zygote: Zygote) -> None:
         found = run(small, "hog = bytearray(400 << 20)")
         assert run(small, "modest = bytearray(50 << 20)", tells("'enough'")).message == "enough"
     assert found.failure is not None
-    assert (found.failure.kind, found.failure.where) == ("MemoryError", "cell 1, line 1")
+    assert (found.failure.kind, found.failure.where) == ("memory", "cell 1, line 1")
 
 
 def test_a_flood_of_output_is_capped_at_both_ends(zygote: Zygote) -> None:
