@@ -36,9 +36,3 @@ def reference_path(slug: str) -> Path:
             f"{path}: the reference solution is needed to grade and is not there; set GRADERS_HOME to a checkout"
         )
     return path
-
-
-def kit_path(slug: str) -> Path:
-    """Return where the self-check kit of an assignment is: the current folder first, then with the template."""
-    here = Path.cwd() / f"{slug}.kit"
-    return here if here.is_file() else home() / "student_template" / slug / f"{slug}.kit"

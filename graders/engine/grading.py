@@ -10,7 +10,19 @@ from graders import judge
 from graders.assignments import Registry
 from graders.engine.evidence import Laboratory, killed
 from graders.errors import Fault
-from graders.model import Assignment, Evidence, Failure, Item, ItemResult, Report, Slice, Submission, Tier, Verdict
+from graders.model import (
+    Assignment,
+    Evidence,
+    Failure,
+    Item,
+    ItemResult,
+    Report,
+    Slice,
+    SourceFile,
+    Submission,
+    Tier,
+    Verdict,
+)
 from graders.notebook import Program, cut_slice, read_program
 from graders.probes.wire import Order
 
@@ -43,8 +55,6 @@ class Classroom:
 
 def read_reference(name: str, text: str) -> Program:
     """Return the program of a reference solution; raises Fault when it does not parse."""
-    from graders.model import SourceFile
-
     program = read_program(Submission("reference", "reference", (SourceFile(name, "", len(text), text),)))
     if not program.main or program.notes:
         raise Fault(f"{name}: the reference solution cannot be read: {' '.join(program.notes)}")

@@ -37,17 +37,17 @@ LOADING = "loading"
 def run(order: wire.Order) -> Iterator[tuple[str, Experiment]]:
     """Execute the slice of an order and yield its experiments; `loading` comes first and tells how the slice fared."""
     registry = importlib.import_module(f"graders.assignments.{order.assignment}").GRADERS
+    orders = {item: grader.arguments for item, grader in registry.items()}
     places = places_of(order.slice)
     legacy = importlib.import_module("graders.probes.legacy")
     try:
         legacy.restore()
-        namespace = load(order, {item: grader.arguments for item, grader in registry.items()})
+        namespace = load(order, orders)
     except BaseException as error:
         yield LOADING, Experiment(failure=failure_of(error, places))
         return
     legacy.adopt_layers(namespace)
     yield LOADING, Experiment()
-    orders = {item: grader.arguments for item, grader in registry.items()}
     student = Student(namespace, order.slice.found, orders)
     yield from experiments(registry[order.item], student, Draw(order.seed, order.item, order.pictures), places)
 

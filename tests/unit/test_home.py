@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from graders.errors import UsageError
-from graders.home import home, kit_path, reference_path, rubric_path
+from graders.home import home, reference_path, rubric_path
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -62,12 +62,3 @@ def test_a_slug_that_is_a_path_is_no_assignment() -> None:
 def test_a_reference_that_is_not_shipped_is_named_with_the_mend(named: Path) -> None:
     with pytest.raises(UsageError, match=r"small/solution\.py: the reference solution is needed .* set GRADERS_HOME"):
         reference_path("small")
-
-
-def test_the_kit_of_the_current_folder_counts_more_than_the_one_with_the_template(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert kit_path("pixelcnn") == CHECKOUT / "student_template" / "pixelcnn" / "pixelcnn.kit"
-    (tmp_path / "pixelcnn.kit").touch()
-    assert kit_path("pixelcnn") == tmp_path / "pixelcnn.kit"

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from graders.errors import UsageError
+from graders.kit import PUBLIC_SEED
+from graders.selfcheck import find_kit
+
+
+def test_the_kit_of_the_current_folder_counts_more_than_the_one_with_the_template(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_kit("pixelcnn").seed == find_kit(None).seed == PUBLIC_SEED
+    (tmp_path / "pixelcnn.kit").touch()
+    with pytest.raises(UsageError, match=str(tmp_path)):
+        find_kit("pixelcnn")
