@@ -246,13 +246,17 @@ class ItemResult:
 
 @dataclass(frozen=True)
 class Report:
-    """Verdicts, points and provenance of one submission."""
+    """Verdicts, points and provenance of one submission.
+
+    `code` maps items to a hash of the code that they were judged on, equal for code that differs in comments only.
+    """
 
     submission: Submission
     assignment: Assignment
     items: tuple[ItemResult, ...]
     provenance: Mapping[str, Json]
     notes: tuple[str, ...] = ()
+    code: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def score(self) -> float:

@@ -6,7 +6,9 @@ What is wrong with a student's file is a line in `Submission.problems`; only a w
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from typing import NamedTuple
 from pathlib import Path
 
 from graders.errors import UsageError, did_you_mean
@@ -18,6 +20,17 @@ __all__ = ["HANDED_IN", "find_submissions"]
 
 HANDED_IN = ("code.zip", "report.pdf")  # the names that the handouts ask for
 _NEAR = 8  # so many names of a folder are listed when none is near
+
+
+class Entry(NamedTuple):
+    id: str
+    name: str
+    source: str
+    read: Callable[[], Submission]
+
+
+def find_entries(paths: Sequence[Path], handed_in: Collection[str] = HANDED_IN) -> list[Entry]:
+    return [Entry(s.id, s.name, "", partial(lambda x: x, s)) for s in find_submissions(paths, handed_in)]
 
 
 def find_submissions(paths: Sequence[Path], handed_in: Collection[str] = HANDED_IN) -> list[Submission]:

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from graders.model import ClassReport, ItemResult, Json, Report, Verdict
 from graders.reports import summary, words
-from graders.reports.files import folders
+from graders.reports.files import folder_names
 
 
 def class_page(class_report: ClassReport) -> str:
@@ -86,7 +86,8 @@ def _figures(class_report: ClassReport) -> list[tuple[str, str]]:
 def _rows(class_report: ClassReport, judged: list[str]) -> list[dict[str, Json]]:
     """Return the lines of the matrix, by name: the student, one result or None for every judged item, and why."""
     rows = []
-    for report, folder in zip(class_report.reports, folders(class_report), strict=True):
+    names = folder_names(report.submission.id for report in class_report.reports)
+    for report, folder in zip(class_report.reports, names, strict=True):
         results = {item.id: item for item in report.items}
         rows.append(
             {

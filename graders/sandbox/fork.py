@@ -64,6 +64,7 @@ class Zygote:
     def __init__(self, modules: Sequence[str], level: str, limits: Limits) -> None:
         self.level, self.limits = level, limits
         self._lock = threading.Lock()
+        self._running: set[socket.socket] = set()
         self._stage = tempfile.mkdtemp(prefix="graders-root-")
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         started = time.monotonic()
@@ -75,11 +76,17 @@ class Zygote:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             cwd=self._stage,
+            start_new_session=True,  # Ctrl-C is for us: we stop the zygote in our own time
         )
         theirs.close()
         self._control = ours
         self.versions = self._hello()
         self.start_seconds = time.monotonic() - started
+
+    @property
+    def alive(self) -> bool:
+        """Whether the fork server still runs."""
+        return self._process.poll() is None
 
     def _hello(self) -> dict[str, str]:
         self._control.settimeout(_START_SECONDS)
@@ -112,11 +119,13 @@ class Zygote:
         Raises Fault when no child could be had or it could not be confined.
         """
         control, data = self._spawn()
+        self._running.add(control)
         try:
             broken = _converse(data, order, blob, on_frame, self.limits)
             data.close()
             ended = _ending(control, patience=_DYING_SECONDS if broken == "closed" else 0.0)
         finally:
+            self._running.discard(control)
             data.close()
             control.close()
         if not ended.confined:
@@ -150,7 +159,10 @@ class Zygote:
         return control, data
 
     def close(self) -> None:
-        """Stop the zygote; children that still run are killed by their monitors."""
+        """Stop the zygote; children that still run are killed by their monitors, and count as lost."""
+        for control in list(self._running):
+            with contextlib.suppress(OSError):
+                control.shutdown(socket.SHUT_RDWR)
         self._control.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(2)
