@@ -65,7 +65,7 @@ def grade(
     plan = Plan(rubric, select(rubric, items), jobs, choose_level(isolation), seed, limits, _pictures(data))
     found = [Job(entry.id, entry.name, entry.read) for entry in find_entries(paths)]
     publisher = Publisher(out, [job.id for job in found])
-    with _Progress(len(found)) as progress, _stoppable():
+    with _stoppable(), _Progress(len(found)) as progress:
         report = grade_class(plan, found, out / "evidence.sqlite", publisher, progress.done)
     _finish(report, out)
 

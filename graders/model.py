@@ -249,6 +249,7 @@ class Report:
     """Verdicts, points and provenance of one submission.
 
     `code` maps items to a hash of the code that they were judged on, equal for code that differs in comments only.
+    `suspicions` are lines on constructs that no solution needs, for the instructor's eyes.
     """
 
     submission: Submission
@@ -257,6 +258,7 @@ class Report:
     provenance: Mapping[str, Json]
     notes: tuple[str, ...] = ()
     code: Mapping[str, str] = field(default_factory=dict)
+    suspicions: tuple[str, ...] = ()
 
     @property
     def score(self) -> float:

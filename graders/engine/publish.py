@@ -17,7 +17,7 @@ _CLASS = "class"  # the setting that says of which reports the class's files tel
 
 
 class Publisher:
-    """Writes reports below one folder. The store notes what is written, so that a run that was killed in between shows."""
+    """Writes reports below one folder; the store notes what is written, so that a kill in between is noticed."""
 
     def __init__(self, out: Path, ids: Sequence[str]) -> None:
         self._out = out

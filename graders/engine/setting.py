@@ -1,4 +1,4 @@
-"""What a run depends on besides the students' code, told without importing a framework: it decides what is done anew."""
+"""What a run depends on besides the students' code, told without importing a framework."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from typing import NamedTuple
 from pathlib import Path
+from typing import NamedTuple
 
 from graders.errors import UsageError, did_you_mean
 from graders.intake.classes import Work, works

@@ -37,6 +37,7 @@ def class_page(class_report: ClassReport) -> str:
         judged=judged,
         waiting=[item for item in summaries if not item.judged],
         rows=_rows(class_report, [item.id for item in judged]),
+        equal=summary.equal_code(class_report),
         losses=summary.frequent_losses(class_report)[:12],
         isolation=summary.isolation(class_report.provenance),
         provenance=list(words.flat(class_report.provenance)),

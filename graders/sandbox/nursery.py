@@ -19,8 +19,10 @@ class Nursery:
     def __init__(self, modules: Sequence[str], level: str, limits: Limits) -> None:
         self.modules, self.level, self.limits = modules, level, limits
         self._zygote: Zygote | None = None
+        self._dead: list[Zygote] = []
         self._lock = threading.Lock()
         self._starts = 0
+        self._reason = ""
         self._closed = False
 
     def run(
@@ -53,22 +55,27 @@ class Nursery:
                 raise Stopped
             if self._zygote and self._zygote.alive:
                 return self._zygote
-            if self._zygote:
-                self._zygote.close()
+            if self._zygote:  # its children outlive it and may still come to their end
+                self._dead.append(self._zygote)
                 self._zygote = None
-            if self._starts >= _MOST_STARTS:
-                raise Fault(f"the zygote died {self._starts} times; see `graders doctor`")
-            self._starts += 1
-            self._zygote = Zygote(self.modules, self.level, self.limits)
-            return self._zygote
+            while True:
+                if self._starts >= _MOST_STARTS:
+                    raise Fault(self._reason or f"the zygote died {self._starts} times; see `graders doctor`")
+                self._starts += 1
+                try:
+                    self._zygote = Zygote(self.modules, self.level, self.limits)
+                except Fault as fault:
+                    self._reason = str(fault)
+                    continue
+                return self._zygote
 
     def close(self) -> None:
         """Stop the zygote; children that still run are killed, and whoever waits for them is told Stopped."""
         self._closed = True
         with self._lock:
-            if self._zygote:
-                self._zygote.close()
-                self._zygote = None
+            for zygote in [*self._dead, *filter(None, [self._zygote])]:
+                zygote.close()
+            self._dead, self._zygote = [], None
 
     def __enter__(self) -> Nursery:
         return self

@@ -31,6 +31,7 @@ def write_report(report: Report) -> dict[str, Json]:
         "items": [asdict(item) for item in report.items],
         "notes": list(report.notes),
         "code": dict(report.code),
+        "suspicions": list(report.suspicions),
     }
 
 
@@ -43,6 +44,7 @@ def read_report(document: Mapping[str, Json], assignment: Assignment, provenance
         provenance,
         tuple(document["notes"]),
         document["code"],
+        tuple(document["suspicions"]),
     )
 
 

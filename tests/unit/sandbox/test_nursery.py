@@ -49,7 +49,7 @@ def test_a_zygote_that_was_killed_is_started_again() -> None:
             time.sleep(0.01)
         assert answers(nursery) == [{"pong": True}]
         assert pid(nursery) != first
-        assert not stage.exists()
+    assert not stage.exists()
 
 
 def test_one_that_dies_again_and_again_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,6 +75,21 @@ def test_one_that_dies_again_and_again_is_given_up(monkeypatch: pytest.MonkeyPat
     with pytest.raises(Fault, match="died 5 times; see `graders doctor`"):
         answers(nursery)
     assert len(started) == 5
+
+
+def test_one_that_cannot_start_is_tried_a_few_times_and_its_reason_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+
+    def unborn(*_: object) -> None:
+        tried.append(1)
+        raise Fault("the zygote did not start: no such module")
+
+    monkeypatch.setattr(module, "Zygote", unborn)
+    nursery = Nursery((), "none", LIMITS)
+    for _ in range(3):
+        with pytest.raises(Fault, match="did not start: no such module"):
+            answers(nursery)
+    assert len(tried) == 5
 
 
 def test_closing_kills_what_runs_and_tells_whoever_waits() -> None:
