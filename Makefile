@@ -41,7 +41,7 @@ $(VENV)/demo.installed: pyproject.toml constraints.txt | $(BIN)/python
 	touch $@
 
 $(VENV)/test.installed: $(VENV)/demo.installed
-	$(PIP) --editable '.[tensorflow,colab,dev]'
+	$(PIP) --editable '.[tensorflow,torch,colab,dev]'
 	touch $@
 
 clean:

@@ -6,6 +6,7 @@ import array
 import contextlib
 import itertools
 import json
+import os
 import select
 import shutil
 import socket
@@ -46,6 +47,12 @@ _ENVIRONMENT = {
 }
 
 
+def _named_home() -> dict[str, str]:
+    """Return where a course's own assignments are, for the zygote to import; its children cannot read there."""
+    named = os.environ.get("GRADERS_HOME")
+    return {"GRADERS_HOME": os.path.abspath(named)} if named else {}
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a child ended. `reason`: ended, timeout, cancelled, or lost when its monitor did not report."""
@@ -70,7 +77,7 @@ class Zygote:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "graders.sandbox.zygote", str(theirs.fileno()), *modules],
             pass_fds=[theirs.fileno()],
-            env={**_ENVIRONMENT, "HOME": self._stage},
+            env={**_ENVIRONMENT, **_named_home(), "HOME": self._stage},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
