@@ -31,7 +31,7 @@ _FIRST_UID = 61_000
 _UIDS = itertools.cycle(range(_FIRST_UID, _FIRST_UID + 4000))
 
 # One thread each, quiet, on the CPU, the same arithmetic everywhere.
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
     "PYTHONDONTWRITEBYTECODE": "1",
@@ -77,7 +77,7 @@ class Zygote:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "graders.sandbox.zygote", str(theirs.fileno()), *modules],
             pass_fds=[theirs.fileno()],
-            env={**_ENVIRONMENT, **_named_home(), "HOME": self._stage},
+            env={**ENVIRONMENT, **_named_home(), "HOME": self._stage},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
