@@ -1,11 +1,13 @@
-# Two commands: `make demo` and `make test`. Each installs what it needs into .venv, once.
+# Two commands: `make demo` and `make test`. Each installs what it needs into .venv, once. `make bench` (QUICK=1 for
+# three minutes of it) measures the speed beside otter-grader and nbgrader, which go into an environment of their own.
 PYTHON ?= python3
 VENV := .venv
+PEERS := .venv-bench
 BIN := $(VENV)/bin
 # pip of this machine installs into the environment, so that a Python without ensurepip will do.
 PIP := $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint types layers audit release clean
+.PHONY: demo test bench lint types layers audit release clean
 
 demo: $(VENV)/demo.installed
 	rm -rf out/demo-class
@@ -15,6 +17,9 @@ demo: $(VENV)/demo.installed
 
 test: $(VENV)/test.installed lint types layers
 	$(BIN)/pytest
+
+bench: $(VENV)/test.installed $(PEERS)/installed
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 lint: $(VENV)/test.installed
 	$(BIN)/ruff check .
@@ -41,8 +46,17 @@ $(VENV)/demo.installed: pyproject.toml constraints.txt | $(BIN)/python
 	touch $@
 
 $(VENV)/test.installed: $(VENV)/demo.installed
-	$(PIP) --editable '.[tensorflow,colab,dev]'
+	$(PIP) --editable '.[tensorflow,torch,colab,dev]'
+	touch $@
+
+# The peers see the packages of .venv (torch above all) and install what they lack, or want in another version.
+$(PEERS)/installed: benchmarks/peers.txt $(VENV)/test.installed
+	rm -rf $(PEERS)
+	$(PYTHON) -m venv --without-pip $(PEERS)
+	$(BIN)/python -c 'import sys; print(*[p for p in sys.path if "site-packages" in p], sep="\n")' \
+		> "$$($(PEERS)/bin/python -c 'import site; print(site.getsitepackages()[0])')/venv.pth"
+	$(PYTHON) -m pip --disable-pip-version-check --python $(PEERS)/bin/python install --quiet --requirement $<
 	touch $@
 
 clean:
-	rm -rf $(VENV) out
+	rm -rf $(VENV) $(PEERS) out

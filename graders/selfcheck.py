@@ -73,7 +73,7 @@ def _blame(own: ItemResult, broken: Sequence[str]) -> ItemResult:
 def _measure(kit: Kit, item: Item, namespace: Mapping[str, Any]) -> ItemResult:
     # Imported here: the probes need the framework, which only a student's kernel has.
     from graders.probes.draw import Draw
-    from graders.probes.runner import experiments
+    from graders.probes.runner import experiments, instruments
     from graders.probes.student import Student
 
     graders = load_graders(kit.assignment)
@@ -82,9 +82,10 @@ def _measure(kit: Kit, item: Item, namespace: Mapping[str, Any]) -> ItemResult:
     if item.id not in found:
         return judge.missing(item, f"no {item.names[0]} is defined yet; run its cell first")
     student = Student(namespace, found, {name: grader.arguments for name, grader in graders.items()})
+    lab, draw = instruments(graders.framework), Draw(kit.seed, item.id)
     started = time.monotonic()
     with _apart():
-        seen = dict(experiments(graders[item.id], student, Draw(kit.seed, item.id), _Places()))
+        seen = dict(experiments(graders[item.id], student, lab, draw, _Places()))
     mine = Evidence(seen, seconds=round(time.monotonic() - started, 2))
     return judge.judge_item(item, graders[item.id], mine, kit.evidence[item.id])
 

@@ -9,12 +9,25 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from graders.errors import UsageError, did_you_mean
+from graders.home import home
 from graders.model import Assignment, Experiment, Outcome
 
 Experiments = Mapping[str, Callable[[], "Measured"]]
 # What an experiment returns: JSON values and arrays under one name each.
 Measured = Mapping[str, Any]
 Seen = Mapping[str, Experiment]
+
+
+def _own_folders() -> list[str]:
+    """Return the folder of a course's own assignments, beside its rubrics, where there is one."""
+    try:
+        folder = home().resolve() / "assignments"
+    except UsageError:  # said in its place when a rubric is looked for
+        return []
+    return [str(folder)] if folder.is_dir() else []
+
+
+__path__[:0] = _own_folders()  # a course's own come first, as its rubrics do
 
 
 class Grader(Protocol):
@@ -36,13 +49,20 @@ class Grader(Protocol):
 
 def digest() -> str:
     """Return a hash of all code that runs beside the student's: when it changes, old evidence says nothing."""
-    package = Path(__file__).resolve().parent.parent
-    files = sorted([*package.glob("probes/*.py"), *package.glob("assignments/*.py")])
+    folders = [Path(__file__).resolve().parent.parent / "probes", *map(Path, __path__)]
+    files = [file for folder in folders for file in sorted(folder.glob("*.py"))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 class Registry(dict[str, Grader]):
-    """The graders of one assignment by item id; `@registry.item("C3")` adds one."""
+    """The graders of one assignment by item id; `@registry.item("C3")` adds one.
+
+    `framework` says which instruments their probes get: `graders.probes.<framework>`.
+    """
+
+    def __init__(self, framework: str) -> None:
+        super().__init__()
+        self.framework = framework
 
     def item(self, item_id: str) -> Callable[[type], type]:
         """Register an instance of the decorated class for that item."""
@@ -55,9 +75,14 @@ class Registry(dict[str, Grader]):
 
 
 def load_graders(assignment: Assignment) -> Registry:
-    """Return the graders of an assignment; raises UsageError when they and the rubric do not have the same items."""
+    """Return the graders of an assignment; raises UsageError when they and the rubric do not fit together."""
     module = importlib.import_module(f"graders.assignments.{assignment.slug}")
     registry: Registry = module.GRADERS
+    if registry.framework != assignment.framework:
+        raise UsageError(
+            f"rubrics/{assignment.slug}.toml: framework is '{assignment.framework}', but its graders are written for "
+            f"'{registry.framework}'; let both say the same"
+        )
     wanted = {item.id for item in assignment.items if item.tier == "behaviour"}
     for item_id in sorted(wanted - set(registry)):
         raise UsageError(

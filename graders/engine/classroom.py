@@ -32,13 +32,22 @@ from graders.sandbox.nursery import Nursery
 from graders.store import Store
 from graders.store.records import light, read_report, write_report, write_submission
 
-# What the zygote imports once: the instruments, and what student code imports most often besides.
+# What the zygote imports once: what student code imports most often, then the framework with its instruments.
+_COMMON = (
+    "numpy",
+    "PIL.Image",
+    "PIL.JpegImagePlugin",
+    "safetensors.numpy",
+    "matplotlib.pyplot",
+    "pyseccomp",
+    "graders.probes.runner",
+)
 _PRELOAD = {
     "tensorflow": (
-        "numpy", "tensorflow", "keras", "tensorflow.python.ops.numpy_ops.np_config", "PIL.Image", "PIL.JpegImagePlugin",
-        "safetensors.numpy", "matplotlib.pyplot", "pyseccomp", "graders.probes.tensorflow", "graders.probes.legacy",
-        "graders.probes.runner",
+        *_COMMON, "tensorflow", "keras", "tensorflow.python.ops.numpy_ops.np_config", "graders.probes.tensorflow",
     ),
+    # Without _dynamo, the first optimizer of every child takes a second.
+    "torch": (*_COMMON, "torch", "torch._dynamo", "graders.probes.torch"),
 }  # fmt: skip
 
 

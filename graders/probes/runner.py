@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from graders.model import Experiment, Failure, Slice, Statement
-from graders.probes import binding, wire
+from graders.probes import binding, legacy, wire
 from graders.probes.draw import Draw
 from graders.probes.student import Student
 
@@ -37,24 +37,32 @@ LOADING = "loading"
 def run(order: wire.Order) -> Iterator[tuple[str, Experiment]]:
     """Execute the slice of an order and yield its experiments; `loading` comes first and tells how the slice fared."""
     registry = importlib.import_module(f"graders.assignments.{order.assignment}").GRADERS
+    lab = instruments(registry.framework)
     orders = {item: grader.arguments for item, grader in registry.items()}
     places = places_of(order.slice)
-    legacy = importlib.import_module("graders.probes.legacy")
     try:
         legacy.restore()
+        lab.restore()
         namespace = load(order, orders)
     except BaseException as error:
         yield LOADING, Experiment(failure=failure_of(error, places))
         return
-    legacy.adopt_layers(namespace)
+    lab.adopt(namespace)
     yield LOADING, Experiment()
     student = Student(namespace, order.slice.found, orders)
-    yield from experiments(registry[order.item], student, Draw(order.seed, order.item, order.pictures), places)
+    draw = Draw(order.seed, order.item, order.pictures)
+    yield from experiments(registry[order.item], student, lab, draw, places)
 
 
-def experiments(grader: Any, student: Student, draw: Draw, places: Container[str]) -> Iterator[tuple[str, Experiment]]:
-    """Run the experiments of one grader's probe on a student's definitions."""
-    lab = importlib.import_module("graders.probes.tensorflow")
+def instruments(framework: str) -> Any:
+    """Return the instruments of a framework, a module of this package; only where student code runs is it imported."""
+    return importlib.import_module(f"graders.probes.{framework}")
+
+
+def experiments(
+    grader: Any, student: Student, lab: Any, draw: Draw, places: Container[str]
+) -> Iterator[tuple[str, Experiment]]:
+    """Run the experiments of one grader's probe on a student's definitions, with the instruments `lab`."""
     with lab.prepared():
         for name, experiment in grader.probe(student, lab, draw).items():
             yield name, attempt(experiment, places)

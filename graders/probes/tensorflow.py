@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from graders.probes.canonical import canonical, key_of, role_of
 from graders.probes.draw import Draw
+from graders.probes.keras2 import adopt as adopt
+from graders.probes.keras2 import restore as restore
 
 Array = NDArray[Any]
 _DEPTH = 8  # how deep layers may hide in lists, dicts and plain objects

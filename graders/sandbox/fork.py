@@ -6,6 +6,7 @@ import array
 import contextlib
 import itertools
 import json
+import os
 import select
 import shutil
 import socket
@@ -30,7 +31,7 @@ _FIRST_UID = 61_000
 _UIDS = itertools.cycle(range(_FIRST_UID, _FIRST_UID + 4000))
 
 # One thread each, quiet, on the CPU, the same arithmetic everywhere.
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
     "PYTHONDONTWRITEBYTECODE": "1",
@@ -44,6 +45,12 @@ _ENVIRONMENT = {
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
 }
+
+
+def _named_home() -> dict[str, str]:
+    """Return where a course's own assignments are, for the zygote to import; its children cannot read there."""
+    named = os.environ.get("GRADERS_HOME")
+    return {"GRADERS_HOME": os.path.abspath(named)} if named else {}
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,7 @@ class Zygote:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "graders.sandbox.zygote", str(theirs.fileno()), *modules],
             pass_fds=[theirs.fileno()],
-            env={**_ENVIRONMENT, "HOME": self._stage},
+            env={**ENVIRONMENT, **_named_home(), "HOME": self._stage},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

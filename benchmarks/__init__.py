@@ -1,0 +1,1 @@
+"""How fast graders is, beside its peers and the bare work: `make bench`."""
