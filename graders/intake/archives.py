@@ -61,7 +61,8 @@ def read_archive(shelf: Shelf, name: str, stream: IO[bytes], depth: int = 1) -> 
 def members(shelf: Shelf, infos: Iterable[zipfile.ZipInfo], prefix: str = "", strip: int = 0) -> list[Member]:
     """Return the entries that may be read, in the order of `rank`, with `strip` leading folders taken off their names.
 
-    A name that stands twice is read where it stands last: that is where archivers put a newer version.
+    Of a name that is taken off as a whole `prefix` remains. A name that stands twice is read where it stands last: that
+    is where archivers put a newer version.
     """
     found: dict[str, Member] = {}
     for info in infos:
@@ -70,9 +71,9 @@ def members(shelf: Shelf, infos: Iterable[zipfile.ZipInfo], prefix: str = "", st
         if name.endswith("/") or any(is_junk(part) for part in inner if part not in ("", ".", "..")):
             continue
         reason = _refused(info, name)
-        whole = prefix + "/".join(part for part in inner if part not in ("", "."))
+        whole = prefix + "/".join(part for part in inner if part not in ("", ".")) or name.rpartition("/")[2]
         if reason:
-            shelf.complain(prefix + name, reason)
+            shelf.complain(whole if strip else prefix + name, reason)
             continue
         if whole in found:
             shelf.complain(whole, "stands more than once in the archive; the last one was read")
