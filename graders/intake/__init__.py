@@ -60,7 +60,7 @@ def find_entries(paths: Sequence[Path], handed_in: Collection[str] = HANDED_IN) 
     so is an archive that cannot be read here (`.rar`), which is told of in its problems; other files are passed over.
     Another zip is a class when, below the folders that are around everything, it has no code and no file of `handed_in`
     at its top level and at least two zips, or two folders with notebooks or files of `handed_in` in them; each folder
-    and zip there is a submission.
+    and zip there is a submission. The same holds for a folder with one folder and nothing else in it.
 
     Hidden files and what tools leave behind (`__MACOSX`, `__pycache__`) are ignored everywhere.
 

@@ -34,10 +34,11 @@ def works(path: Path, handed_in: Collection[str]) -> list[Work]:
     for place in levels:
         if found := _export(place, handed_in):
             return found
-    if path.is_dir():
-        return [_single(path)] if is_one(path, handed_in) else _works(levels[0], plain(levels[0].top))
-    if levels and _is_class(levels[-1], handed_in):
+    looked_through = len(levels) > 1 if path.is_dir() else len(levels) > 0
+    if looked_through and _is_class(levels[-1], handed_in):
         return _works(levels[-1], plain(levels[-1].top))
+    if path.is_dir() and not is_one(path, handed_in):
+        return _works(levels[0], plain(levels[0].top))
     return [_single(path)]
 
 
@@ -121,11 +122,11 @@ def _is_imported(module: str, imported: dict[str, set[bytes]]) -> bool:
     return any(name in modules for file, modules in imported.items() if file != f"{module}{SCRIPT}")
 
 
-# Archives -------------------------------------------------------------------------------------------------------------
+# Archives, and folders in a folder ------------------------------------------------------------------------------------
 
 
 def _is_class(place: Place, handed_in: Collection[str]) -> bool:
-    """Whether an archive that is no export holds a class; archives in it are not opened to tell."""
+    """Whether what is below all that is around everything is a class; archives in it are not opened to tell."""
     loose = [name for name, is_folder in place.top.items() if not is_folder]
     if _asked_for(loose, handed_in) or any(suffix(name) in CODE for name in loose):
         return False
@@ -136,7 +137,7 @@ def _is_class(place: Place, handed_in: Collection[str]) -> bool:
 
 
 def _is_persons(names: list[str], handed_in: Collection[str]) -> bool:
-    """Whether a folder of an archive may be somebody's: there is a notebook in it or what the handout asks for."""
+    """Whether a folder with these names in it may be somebody's: a notebook or what the handout asks for."""
     parts = [name.split("/") for name in names]
     files = [each[-1] for each in parts if not any(map(is_junk, each))]
     return _asked_for(files, handed_in) or bool(_ending(files, NOTEBOOK))

@@ -25,6 +25,7 @@ _LOADER = getattr(
 _NAMES = (":name", ":sid", ":email")  # the first that somebody has is shown
 _MOST_NAMES = 10
 _DEPTH = 4  # submission, its fields, its submitters, one of them
+_DEEPEST = 200  # the time that PyYAML takes grows with the square
 
 
 class Record(NamedTuple):
@@ -52,6 +53,8 @@ def _tree(data: bytes) -> object:
     """Return what a file says as dicts, lists and texts; None for what is deeper than a submitter's name."""
     stack: list[list[Any]] = [[]]
     for event in yaml.parse(data, Loader=_LOADER):
+        if len(stack) > _DEEPEST:
+            raise ValueError("it is nested too deeply")
         if isinstance(event, yaml.CollectionStartEvent):
             stack.append([])
         elif isinstance(event, yaml.CollectionEndEvent):

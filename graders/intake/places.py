@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from graders.intake.archives import members, open_zip, read_members, top_levels, true_name
-from graders.intake.folders import entries, open_file, read_paths
+from graders.intake.folders import entries, open_file, read_paths, walk
 from graders.intake.lms import Part
 from graders.intake.names import rank
 from graders.intake.shelf import UNREADABLE, Shelf
@@ -32,7 +32,7 @@ class Place(NamedTuple):
     top: Mapping[str, bool]
     read: Callable[[Iterable[Part]], Shelf]
     start: Callable[[str, int], bytes]
-    inside: Callable[[str], list[str]] = lambda _: []
+    inside: Callable[[str], list[str]]
 
 
 def folder_levels(folder: Path) -> list[Place]:
@@ -75,7 +75,10 @@ def _folder_place(folder: Path) -> Place:
         with open_file(folder / name) as stream:
             return stream.read(size)
 
-    return Place(folder, top, lambda parts: read_paths((part.name, folder / part.entry) for part in parts), start)
+    def read(parts: Iterable[Part]) -> Shelf:
+        return read_paths((part.name, folder / part.entry) for part in parts)
+
+    return Place(folder, top, read, start, lambda name: [inner for inner, _ in walk(folder / name, Shelf())])
 
 
 # Archives -------------------------------------------------------------------------------------------------------------
