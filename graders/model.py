@@ -124,12 +124,17 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Submission:
-    """What one student handed in. `problems` are the lines that tell what of it could not be read."""
+    """What one student handed in. `problems` are the lines that tell what of it could not be read.
+
+    `late` and `submitted`, a time as ISO 8601, are what the LMS says; False and "" where it does not.
+    """
 
     id: str
     name: str
     files: tuple[SourceFile, ...] = ()
     problems: tuple[str, ...] = ()
+    late: bool = False
+    submitted: str = ""
 
 
 @dataclass(frozen=True)

@@ -169,7 +169,9 @@ class TestZips:
             {"report.pdf": b"", "a/b.ipynb": NOTEBOOK, "c/d.ipynb": NOTEBOOK},
             {"src/a.py": b"", "tests/b.py": b""},
             {"a/b.ipynb": NOTEBOOK, "data/x.csv": b""},
-            {"x/a.zip": b"broken", "x/b.zip": b"", "x/.c/d.ipynb": NOTEBOOK},
+            {"x/a.zip": b"broken", "x/.c/d.ipynb": NOTEBOOK},
+            {"src/lab.ipynb": NOTEBOOK, "data.zip": pack({}), "data/more.zip": b""},
+            {"src/lab.ipynb": NOTEBOOK, "data/__MACOSX/lab.ipynb": NOTEBOOK},
         ],
     )
     def test_the_work_of_one(self, tmp_path: Path, content: dict[str, bytes]) -> None:
