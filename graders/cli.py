@@ -46,6 +46,7 @@ def grade(
     isolation: _Isolation = None,
     seed: _Seed = None,
     data: Annotated[Path | None, typer.Option(help="A folder of the course's images; C2 is tried on some.")] = None,
+    device: Annotated[str, typer.Option(help="cpu, or cuda: then students' code reaches this machine's GPU.")] = "cpu",
     time_limit: Annotated[
         int, typer.Option(min=1, help="Seconds of computing for an item; three times that waiting.")
     ] = 30,
@@ -62,7 +63,7 @@ def grade(
     rubric = load_rubric(assignment)
     items = tuple(word.strip() for word in only.split(",") if word.strip())
     limits = Limits(cpu_seconds=time_limit, wall_seconds=3.0 * time_limit)
-    plan = Plan(rubric, select(rubric, items), jobs, choose_level(isolation), seed, limits, _pictures(data))
+    plan = Plan(rubric, select(rubric, items), jobs, choose_level(isolation), seed, limits, _pictures(data), device)
     found = [Job(entry.id, entry.name, entry.read) for entry in find_entries(paths)]
     publisher = Publisher(out, [job.id for job in found])
     with _stoppable(), _Progress(len(found)) as progress:

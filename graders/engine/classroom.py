@@ -27,7 +27,7 @@ from graders.home import reference_path
 from graders.model import Assignment, ClassReport, Evidence, Item, Json, Report, SourceFile, Submission, Verdict
 from graders.notebook import Program, read_program
 from graders.sandbox.levels import choose_level
-from graders.sandbox.limits import Limits
+from graders.sandbox.limits import Limits, device_files
 from graders.sandbox.nursery import Nursery
 from graders.store import Store
 from graders.store.records import light, read_report, write_report, write_submission
@@ -65,6 +65,7 @@ class Plan:
     seed: int | None = None
     limits: Limits = field(default_factory=Limits)
     pictures: tuple[bytes, ...] = ()
+    device: str = "cpu"
 
 
 @dataclass
@@ -140,11 +141,12 @@ def open_classroom(plan: Plan, store_path: Path) -> Iterator[Classroom]:
     try:
         seed = plan.seed if plan.seed is not None else int(store.setting("seed", secrets.randbelow(2**31)))
         modules = (*_PRELOAD[assignment.framework], f"graders.assignments.{assignment.slug}")
-        with Nursery(modules, plan.isolation or choose_level(), plan.limits) as nursery:
+        level, devices = plan.isolation or choose_level(), device_files(plan.device)
+        with Nursery(modules, level, plan.limits, devices) as nursery:
             versions = setting.versions(assignment.framework)
             laboratory = Laboratory(nursery, store, versions)
             workshop = Workshop(assignment, read_reference(source.name, text), laboratory, seed, plan.pictures)
-            provenance = _provenance(plan, nursery.level, versions, seed, text)
+            provenance = _provenance(plan, level, versions, seed, text)
             yield Classroom(store, workshop, nursery, plan, provenance)
     finally:
         store.close()
@@ -224,6 +226,7 @@ def _provenance(plan: Plan, level: str, versions: dict[str, str], seed: int, ref
     return {
         "versions": versions,
         "isolation": level,
+        "device": plan.device,
         "seed": seed,
         "limits": plan.limits.document(),
         "rubric_sha256": plan.assignment.digest,

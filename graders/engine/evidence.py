@@ -41,6 +41,7 @@ class Laboratory:
             "probes": digest(),
             "versions": dict(versions),
             "level": nursery.level,
+            "devices": list(nursery.devices),
             "limits": nursery.limits.document(),
         }
 

@@ -68,8 +68,11 @@ def enter_namespaces() -> bool:
     return False
 
 
-def build_root(stage: str, limits: Limits) -> None:
-    """Make a root that holds the system, the interpreter, a scratch of limited size, and nothing else; move into it."""
+def build_root(stage: str, limits: Limits, devices: Sequence[str] = ()) -> None:
+    """Make a root that holds the system, the interpreter, a scratch of limited size, and nothing else; move into it.
+
+    `devices` are those of a GPU; its driver also looks into /sys.
+    """
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("tmpfs", stage, "tmpfs", linux.MS_NOSUID, "size=4m,mode=755")
     for folder in ("proc", "tmp", "dev/shm", SCRATCH[1:]):
@@ -79,12 +82,16 @@ def build_root(stage: str, limits: Limits) -> None:
     for folder in (SCRATCH[1:], "tmp", "dev/shm"):
         linux.mount("tmpfs", f"{stage}/{folder}", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, options)
     # After the scratch: the interpreter or the project may itself lie below /tmp.
-    for path in (*_SYSTEM, *_ETC, *readable_paths()):
+    for path in (*_SYSTEM, *_ETC, *readable_paths(), *_driver_paths(devices)):
         _bind(path, stage)
-    for device in _DEVICES:
+    for device in (*_DEVICES, *devices):
         _bind(device, stage, writable=True)
     linux.pivot(stage)
     linux.mount(None, "/", None, linux.MS_REMOUNT | linux.MS_RDONLY | linux.MS_NOSUID)
+
+
+def _driver_paths(devices: Sequence[str]) -> tuple[str, ...]:
+    return ("/sys",) if devices else ()
 
 
 def _bind(path: str, stage: str, writable: bool = False) -> None:
@@ -148,14 +155,16 @@ def deny_system_calls(answered: Sequence[str] = ()) -> None:
     filter_.load()
 
 
-def confine(level: str, limits: Limits, *, scratch: str, stage: str, uid: int, own_root: bool) -> None:
-    """Confine this process to `level`. `own_root` says that the namespaces were made by real root.
+def confine(
+    level: str, limits: Limits, *, scratch: str, stage: str, uid: int, own_root: bool, devices: Sequence[str] = ()
+) -> None:
+    """Confine this process to `level`, with these devices let in. `own_root`: real root made the namespaces.
 
     Raises OSError when the machine does not give the level; nothing of the student's has run by then.
     """
     linux.prctl(linux.PR_SET_PDEATHSIG, 9)
     if level == "full":
-        build_root(stage, limits)
+        build_root(stage, limits, devices)
         if own_root:
             become(uid)
     elif os.getuid() == 0 and level == "uid":
@@ -164,9 +173,9 @@ def confine(level: str, limits: Limits, *, scratch: str, stage: str, uid: int, o
     os.chdir(scratch)
     set_limits(limits)
     if level in ("full", "no-namespaces"):
-        read = ["/"] if level == "full" else [*_SYSTEM, *_ETC, "/proc", *readable_paths()]
+        read = ["/"] if level == "full" else [*_SYSTEM, *_ETC, "/proc", *readable_paths(), *_driver_paths(devices)]
         writable = [scratch, "/tmp", "/dev/shm"] if level == "full" else [scratch]
-        linux.landlock(read, writable, _DEVICES)
+        linux.landlock(read, writable, (*_DEVICES, *devices))
         linux.drop_capabilities()
         deny_system_calls(() if level == "full" else _UNRULED)
     else:

@@ -47,6 +47,13 @@ ENVIRONMENT = {
 }
 
 
+def _gpu_variables() -> dict[str, str]:
+    """Return which GPUs this run was given and where their libraries are."""
+    names = ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "NVIDIA_VISIBLE_DEVICES")
+    given = {name: os.environ[name] for name in names if name in os.environ}
+    return {"CUDA_VISIBLE_DEVICES": "0", **given}
+
+
 def _named_home() -> dict[str, str]:
     """Return where a course's own assignments are, for the zygote to import; its children cannot read there."""
     named = os.environ.get("GRADERS_HOME")
@@ -68,8 +75,8 @@ class Ended:
 class Zygote:
     """A running fork server. `modules` are imported before the first fork; use it from any thread."""
 
-    def __init__(self, modules: Sequence[str], level: str, limits: Limits) -> None:
-        self.level, self.limits = level, limits
+    def __init__(self, modules: Sequence[str], level: str, limits: Limits, devices: Sequence[str] = ()) -> None:
+        self.level, self.limits, self.devices = level, limits, list(devices)
         self._lock = threading.Lock()
         self._running: set[socket.socket] = set()
         self._stage = tempfile.mkdtemp(prefix="graders-root-")
@@ -78,7 +85,7 @@ class Zygote:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "graders.sandbox.zygote", str(theirs.fileno()), *modules],
             pass_fds=[theirs.fileno()],
-            env={**ENVIRONMENT, **_named_home(), "HOME": self._stage},
+            env={**ENVIRONMENT, **(_gpu_variables() if devices else {}), **_named_home(), "HOME": self._stage},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -149,6 +156,7 @@ class Zygote:
             "limits": self.limits.document(),
             "stage": self._stage,
             "uid": next(_UIDS),
+            "devices": self.devices,
         }
         descriptors = array.array("i", [control_child.fileno(), data_child.fileno()])
         try:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from graders.errors import UsageError, did_you_mean
 
 # From the strongest to none; the words that reports and `graders doctor` use.
 LEVELS = ("full", "no-namespaces", "uid", "none")
@@ -31,3 +34,22 @@ class Limits:
     def document(self) -> dict[str, float]:
         """Return the limits as JSON values."""
         return asdict(self)
+
+
+DEVICES = ("cpu", "cuda")
+_GPU_FILES = ("nvidia[0-9]*", "nvidiactl", "nvidia-uvm*", "nvidia-modeset", "nvidia-caps/*")
+
+
+def device_files(device: str, folder: Path = Path("/dev")) -> tuple[str, ...]:
+    """Return the files through which children reach a device: none for the CPU.
+
+    Raises UsageError for an unknown device and for a GPU that is not there.
+    """
+    if device not in DEVICES:
+        raise UsageError(f"--device {device}: no such device{did_you_mean(device, DEVICES)}")
+    if device == "cpu":
+        return ()
+    found = tuple(sorted(str(path) for pattern in _GPU_FILES for path in folder.glob(pattern) if not path.is_dir()))
+    if not found:
+        raise UsageError(f"--device cuda: no GPU of NVIDIA's here, {folder} holds no nvidia*; grade with --device cpu")
+    return found

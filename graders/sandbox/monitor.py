@@ -78,7 +78,13 @@ def _become_child(
         linux.close_except({0, 1, 2, data_fd})
         os.setsid()
         confine.confine(
-            request["level"], limits, scratch=scratch, stage=request["stage"], uid=request["uid"], own_root=own_root
+            request["level"],
+            limits,
+            scratch=scratch,
+            stage=request["stage"],
+            uid=request["uid"],
+            own_root=own_root,
+            devices=request["devices"],
         )
         os.environ.update(dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR", "KERAS_HOME"), scratch))
         status = 1

@@ -16,8 +16,8 @@ _MOST_STARTS = 5  # without one child in between that came to its end: then it i
 class Nursery:
     """Runs orders like a zygote, whichever zygote lives; use it from any thread."""
 
-    def __init__(self, modules: Sequence[str], level: str, limits: Limits) -> None:
-        self.modules, self.level, self.limits = modules, level, limits
+    def __init__(self, modules: Sequence[str], level: str, limits: Limits, devices: Sequence[str] = ()) -> None:
+        self.modules, self.level, self.limits, self.devices = modules, level, limits, devices
         self._zygote: Zygote | None = None
         self._dead: list[Zygote] = []
         self._lock = threading.Lock()
@@ -63,7 +63,7 @@ class Nursery:
                     raise Fault(self._reason or f"the zygote died {self._starts} times; see `graders doctor`")
                 self._starts += 1
                 try:
-                    self._zygote = Zygote(self.modules, self.level, self.limits)
+                    self._zygote = Zygote(self.modules, self.level, self.limits, self.devices)
                 except Fault as fault:
                     self._reason = str(fault)
                     continue

@@ -34,6 +34,7 @@ class Scripted:
         self.sent, self.broken, self.orders = sent, broken, 0
         self.ends = list(ended) if isinstance(ended, list) else [ended]
         self.versions, self.level, self.limits = {"numpy": "2"}, "full", Limits(cpu_seconds=20)
+        self.devices: tuple[str, ...] = ()
 
     def run(self, order: Mapping[str, Any], blob: bytes, keep: Callable[[Any, bytes], None]) -> tuple[Ended, str]:
         self.orders += 1
@@ -271,8 +272,11 @@ def test_all_that_evidence_depends_on_makes_another_work(store: Store, other: wi
     assert zygote.orders == 2
 
 
-@pytest.mark.parametrize("change", [{"level": "uid"}, {"versions": {"numpy": "3"}}, {"limits": Limits(cpu_seconds=1)}])
-def test_another_level_version_or_limit_makes_another_work(store: Store, change: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [{"level": "uid"}, {"versions": {"numpy": "3"}}, {"limits": Limits(cpu_seconds=1)}, {"devices": ("/dev/nvidia0",)}],
+)
+def test_another_level_version_limit_or_device_makes_another_work(store: Store, change: dict[str, Any]) -> None:
     zygote, other = Scripted(("main", outputs([1.0]))), Scripted(("main", outputs([2.0])))
     vars(other).update(change)
     measured(zygote, store, order())
