@@ -8,7 +8,7 @@ import platform
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -78,12 +78,15 @@ class Classroom:
     plan: Plan
     provenance: dict[str, Json]
     bench: Bench = field(init=False)
+    run: Json = field(init=False)
     _measured: dict[str, tuple[Evidence, str]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         plan = self.plan
         graders = load_graders(plan.assignment)
+        names, surroundings = [item.id for item in plan.items], self.workshop.laboratory.surroundings
+        self.run = setting.run_document(plan.assignment.slug, names, self.provenance, surroundings, plan.pictures)
         self.bench = Bench(plan.assignment, plan.items, graders, self.reference_evidence, self.provenance)
 
     def reference_evidence(self, item: Item) -> Evidence:
@@ -103,29 +106,38 @@ class Classroom:
     def grade(self, job: Job) -> Report:
         """Return the report of one submission: that of an earlier run when nothing that it depends on has changed."""
         handed_in = job.read()
-        key = self._key(handed_in)
-        known = self.store.submission(job.id)
-        if known and known[0] == key:
-            report = read_report(known[1], self.plan.assignment, self.provenance)
-            if not any(item.verdict is Verdict.FAULT for item in report.items):
-                return report
+        whole = setting.hashed(json.dumps(write_submission(handed_in), sort_keys=True).encode())
+        key = setting.report_key(self.run, whole)
+        if known := known_report(self.store, job.id, key, self.plan.assignment, self.provenance):
+            return known
         submission, program = read(self.plan.assignment, handed_in)
         pieces = Sliced(self.workshop, program)
         report = self.bench.report(light(submission), pieces)
         report = replace(report, code=self._code(report, pieces))
-        record = {"submission": write_submission(submission), "notes": list(report.notes), "items": pieces.record}
-        self.store.keep_submission(job.id, key, {**record, "code": dict(report.code)}, write_report(report))
+        record = {
+            "handed_in": whole,
+            "submission": write_submission(submission),
+            "notes": list(report.notes),
+            "items": pieces.record,
+            "code": dict(report.code),
+        }
+        self.store.keep_submission(job.id, key, record, write_report(report))
         return report
 
     def _code(self, report: Report, pieces: Sliced) -> dict[str, str]:
         done = [item.id for item in report.items if item.id in pieces.record and item.verdict is not Verdict.MISSING]
         return {item_id: pieces.code(item_id) for item_id in done}
 
-    def _key(self, submission: Submission) -> str:
-        """Return a hash of all that the report of a submission depends on."""
-        whole = [write_submission(submission), self.provenance, [item.id for item in self.plan.items]]
-        text = json.dumps([*whole, self.workshop.laboratory.surroundings], sort_keys=True)
-        return setting.hashed(text.encode(), setting.package_digest().encode(), *self.plan.pictures)
+
+def known_report(
+    store: Store, id_: str, key: str, assignment: Assignment, provenance: Mapping[str, Json]
+) -> Report | None:
+    """Return the report of an earlier run when it has this key and no FAULT, which another try may mend."""
+    known = store.submission(id_)
+    if known is None or known[0] != key:
+        return None
+    report = read_report(known[1], assignment, provenance)
+    return None if any(item.verdict is Verdict.FAULT for item in report.items) else report
 
 
 @contextmanager
@@ -172,8 +184,7 @@ def grade_class(
     started = time.monotonic()
     with open_classroom(plan, store_path) as classroom:
         store = classroom.store
-        run = {"assignment": plan.assignment.slug, "items": [item.id for item in plan.items]}
-        store.record("run", {**run, "submissions": [job.id for job in jobs], "provenance": classroom.provenance})
+        store.record("run", {**classroom.run, "submissions": [job.id for job in jobs]})
 
         def ready(report: Report) -> None:
             publisher.student(store, report)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from graders import judge
 from graders.assignments import load_graders
+from graders.engine import setting
+from graders.engine.classroom import known_report
 from graders.engine.grading import Bench
 from graders.engine.pieces import NotMeasured, Recorded
 from graders.errors import UsageError
@@ -40,17 +42,25 @@ def regrade_class(
     started = time.monotonic()
     items = tuple(item for item in judgeable(assignment) if item.id in run["items"])
     provenance = {**run["provenance"], "rubric_sha256": assignment.digest}
+    now = {name: value for name, value in run.items() if name != "submissions"} | {"provenance": provenance}
     bench = Bench(assignment, items, load_graders(assignment), _Reference(store).evidence, provenance)
     reports = []
     for id_ in run["submissions"]:
-        pieces = store.pieces(id_)
-        report = bench.report(
-            read_submission(pieces["submission"]), Recorded(store, pieces["items"], pieces["notes"]), pieces["code"]
-        )
-        store.keep_submission(id_, "", pieces, write_report(report))  # "": the next `graders grade` judges for itself
-        on_report(report)
-        reports.append(report)
+        reports.append(_judged_again(bench, store, now, id_))
+        on_report(reports[-1])
+    store.record("run", {**now, "submissions": run["submissions"]})
     return ClassReport(assignment, tuple(reports), provenance, round(time.monotonic() - started, 2))
+
+
+def _judged_again(bench: Bench, store: Store, run: Json, id_: str) -> Report:
+    pieces = store.pieces(id_)
+    key = setting.report_key(run, pieces["handed_in"])
+    if known := known_report(store, id_, key, bench.assignment, bench.provenance):
+        return known
+    recorded = Recorded(store, pieces["items"], pieces["notes"])
+    report = bench.report(read_submission(pieces["submission"]), recorded, pieces["code"])
+    store.keep_submission(id_, key, pieces, write_report(report))
+    return report
 
 
 class _Reference:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
+from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from graders.model import Json
 
 # What there is to compute with, and the distributions that it may come in.
 PACKAGES = {
@@ -57,3 +61,21 @@ def package_digest() -> str:
 def hashed(*parts: bytes) -> str:
     """Return one hash of several byte strings, each kept apart from the next."""
     return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+
+
+def run_document(
+    slug: str, items: Sequence[str], provenance: Json, surroundings: Json, pictures: Sequence[bytes]
+) -> Json:
+    """Return all that the reports of a run depend on besides what was handed in, as JSON values."""
+    return {
+        "assignment": slug,
+        "items": list(items),
+        "provenance": provenance,
+        "surroundings": surroundings,
+        "pictures": hashed(*pictures),
+    }
+
+
+def report_key(run: Json, handed_in: str) -> str:
+    """Return the key of a report: equal keys, equal reports. `handed_in` is a hash of the submission."""
+    return hashed(json.dumps(run, sort_keys=True).encode(), handed_in.encode(), package_digest().encode())

@@ -51,13 +51,24 @@ def replace_file(path: Path, data: bytes) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())  # else a power cut may leave the new name on an empty file
+        draft.write_bytes(data)
         os.replace(draft, path)
     except OSError as error:
-        raise Fault(f"{path}: {error.strerror}; make room or mend it, then run the same command again") from error
+        raise _unwritten(path, error) from error
     finally:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def settle(paths: Iterable[Path]) -> None:
+    """Wait until files are on the disk: after a power cut a new name may else stand on an empty file. Raises Fault."""
+    for path in paths:
+        try:
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
+        except OSError as error:
+            raise _unwritten(path, error) from error
+
+
+def _unwritten(path: Path, error: OSError) -> Fault:
+    return Fault(f"{path}: {error.strerror}; make room or mend it, then run the same command again")

@@ -114,7 +114,7 @@ def test_a_report_stands_with_its_key_and_what_it_was_made_from(store: Store) ->
 def test_a_new_report_has_not_been_written_yet(store: Store) -> None:
     store.keep_submission("ann", "key", {}, {})
     assert store.published("ann") == ""
-    store.publish("ann", "folder")
+    store.publish({"ann": "folder", "ben": "unknown"})
     assert store.published("ann") == "folder"
     store.keep_submission("ann", "key", {}, {})
     assert store.published("ann") == ""

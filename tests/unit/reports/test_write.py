@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from graders.errors import Fault
 from graders.model import ClassReport, Submission
-from graders.reports.files import folder_name, folder_names, replace_file
+from graders.reports.files import folder_name, folder_names, replace_file, settle
 from graders.reports.page import class_page
 from graders.reports.write import student_folder, write_class, write_student
 
@@ -94,10 +94,13 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     target = tmp_path / "x"
     replace_file(target, b"old")
 
-    def full(descriptor: int) -> None:
+    def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(Fault, match="x: No space left on device; make room"):
+        settle([target])
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(Fault, match="x: No space left on device; make room"):
         replace_file(target, b"new")
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("x", b"old")]
