@@ -27,7 +27,7 @@ app = typer.Typer(
 )
 
 _Slug = Annotated[str, typer.Argument(help="The assignment, for instance pixelcnn.")]
-_Jobs = Annotated[int, typer.Option(min=1, max=256, help="How many submissions are graded at the same time.")]
+_Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="How many submissions are graded at the same time.")]
 _Isolation = Annotated[str | None, typer.Option(help="Level of confinement; the strongest that works by default.")]
 _CORES = os.cpu_count() or 1
 _Seed = Annotated[int | None, typer.Option(help="Seed of the inputs; drawn once per class by default.")]
@@ -43,6 +43,7 @@ def grade(
     isolation: _Isolation = None,
     seed: _Seed = None,
     data: Annotated[Path | None, typer.Option(help="A folder of the course's images; C2 is tried on some.")] = None,
+    time_limit: Annotated[int, typer.Option(min=1, help="Seconds of computing that an item may take.")] = 30,
 ) -> None:
     """Grade submissions: marks, a report for every student and one for the class."""
     from graders.engine.classroom import Plan, grade_class
@@ -50,10 +51,12 @@ def grade(
     from graders.reports.write import write_class
     from graders.rubric import load_rubric, select
     from graders.sandbox.levels import choose_level
+    from graders.sandbox.limits import Limits
 
     rubric = load_rubric(assignment)
     items = tuple(word.strip() for word in only.split(",") if word.strip())
-    plan = Plan(rubric, select(rubric, items), jobs, choose_level(isolation), seed, pictures=_pictures(data))
+    limits = Limits(cpu_seconds=time_limit, wall_seconds=3.0 * time_limit)
+    plan = Plan(rubric, select(rubric, items), jobs, choose_level(isolation), seed, limits, _pictures(data))
     submissions = find_submissions(paths)
     with _Progress(submissions) as progress:
         report = grade_class(plan, submissions, out / "evidence.sqlite", progress.done)
