@@ -49,7 +49,9 @@ class Surroundings:
 @contextlib.contextmanager
 def surroundings(folder: Path) -> Iterator[Surroundings]:
     """Make everything that must not be reached, below a folder."""
-    words = {name: f"{name}-{secrets.token_hex(8)}" for name in ("file", "reference", "rubric", "environment", "honest")}
+    words = {
+        name: f"{name}-{secrets.token_hex(8)}" for name in ("file", "reference", "rubric", "environment", "honest")
+    }
     secret, outside = folder / "secret.txt", folder / "outside"
     secret.write_text(words["file"])
     outside.mkdir()
