@@ -27,7 +27,9 @@ app = typer.Typer(
 )
 
 _Slug = Annotated[str, typer.Argument(help="The assignment, for instance pixelcnn.")]
-_Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="How many submissions are graded at the same time.")]
+_Jobs = Annotated[
+    int, typer.Option("--jobs", "-j", min=1, max=256, help="How many submissions are graded at the same time.")
+]
 _Isolation = Annotated[str | None, typer.Option(help="Level of confinement; the strongest that works by default.")]
 _CORES = os.cpu_count() or 1
 _Seed = Annotated[int | None, typer.Option(help="Seed of the inputs; drawn once per class by default.")]
