@@ -30,7 +30,9 @@ app = typer.Typer(
 )
 
 _Slug = Annotated[str, typer.Argument(help="The assignment, for instance pixelcnn.")]
-_Jobs = Annotated[int, typer.Option(min=1, max=256, help="How many submissions are graded at the same time.")]
+_Jobs = Annotated[
+    int, typer.Option("--jobs", "-j", min=1, max=256, help="How many submissions are graded at the same time.")
+]
 _Isolation = Annotated[str | None, typer.Option(help="Level of confinement; the strongest that works by default.")]
 _CORES = os.cpu_count() or 1
 _Seed = Annotated[int | None, typer.Option(help="Seed of the inputs; drawn once per class by default.")]
@@ -47,9 +49,7 @@ def grade(
     seed: _Seed = None,
     data: Annotated[Path | None, typer.Option(help="A folder of the course's images; C2 is tried on some.")] = None,
     device: Annotated[str, typer.Option(help="cpu, or cuda: then students' code reaches this machine's GPU.")] = "cpu",
-    time_limit: Annotated[
-        int, typer.Option(min=1, help="Seconds of computing for an item; three times that waiting.")
-    ] = 30,
+    time_limit: Annotated[int, typer.Option(min=1, help="Seconds of computing that an item may take.")] = 30,
 ) -> None:
     """Grade submissions: marks, a report for every student and one for the class."""
     from graders.engine.classroom import Plan, grade_class

@@ -108,7 +108,7 @@ def agreement(name: str, mine: Experiment, theirs: Experiment) -> Outcome:
     if failed := absent(name, mine, expected, GRADIENT, CHANGE):
         return failed
     gradient, change = mine.arrays[GRADIENT] != 0, mine.arrays[CHANGE] != 0
-    if gradient.shape != change.shape or not change.any():
+    if gradient.ndim != 4 or gradient.shape != change.shape or not change.any():
         return outcome(name, False, expected, "an output that depends on nothing")
     if hidden := np.argwhere(change & ~gradient).tolist():
         row, column, in_row, in_column = hidden[0]

@@ -23,6 +23,10 @@ from graders.sandbox.nursery import Nursery
 from graders.store import Store
 
 _KILLED = ("timeout", "memory", "killed")
+_EXCEEDED = {
+    "memory": "it takes more memory than there is for it",
+    "disk": "it writes more files than there is room for",
+}
 # What Colab has and this machine may lack: then the machine is at fault, not the student.
 _COLAB = frozenset(
     "PIL albumentations cv2 einops h5py imageio matplotlib natsort numba pandas plotly scipy seaborn skimage sklearn "
@@ -112,7 +116,7 @@ def _attempt(nursery: Nursery, order: wire.Order) -> tuple[Evidence, bool]:
     failure = failure_of(ended, broken, nursery.limits.cpu_seconds)
     evidence = Evidence(experiments, failure, "", ended.output, round(time.monotonic() - started, 3))
     by_signal = ended.reason == "ended" and ended.code < 0
-    return evidence, bool(failure and failure.kind != "timeout" and by_signal)
+    return evidence, bool(failure and failure.kind not in ("timeout", "memory") and by_signal)
 
 
 def failure_of(ended: Ended, broken: str, cpu_seconds: float) -> Failure | None:
@@ -123,6 +127,8 @@ def failure_of(ended: Ended, broken: str, cpu_seconds: float) -> Failure | None:
         return Failure("timeout", f"it did not end within {cpu_seconds:g} seconds of computing")
     if ended.reason == "timeout":
         return Failure("timeout", "it did not end, but waited for something that does not come")
+    if ended.reason in _EXCEEDED:
+        return Failure("memory", _EXCEEDED[ended.reason])
     if broken not in ("closed", "deadline"):
         return Failure("evidence", broken)
     if ended.code < 0 and ended.reason == "ended":

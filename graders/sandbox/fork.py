@@ -25,10 +25,12 @@ from graders.sandbox.limits import Limits
 
 _START_SECONDS = 120.0
 _REPORT_SECONDS = 20.0
+_LATEST = 3.0  # times the limit of the clock: the monitor's own patience
 _DYING_SECONDS = 2.0  # between the closing of a child's channel and its end
 _MOST_FRAMES = 100  # a probe has about twenty experiments
 _FIRST_UID = 61_000
-_UIDS = itertools.cycle(range(_FIRST_UID, _FIRST_UID + 4000))
+_MOST_UIDS = 4000
+_uids = itertools.count(os.getpid())  # two runs on one machine should not take the same
 
 # One thread each, quiet, on the CPU, the same arithmetic everywhere.
 ENVIRONMENT = {
@@ -62,7 +64,7 @@ def _named_home() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a child ended. `reason`: ended, timeout, cancelled, or lost when its monitor did not report."""
+    """How a child ended. `reason`: ended, timeout, memory, disk, cancelled, or lost when its monitor did not report."""
 
     reason: str
     code: int = 0
@@ -155,7 +157,7 @@ class Zygote:
             "level": self.level,
             "limits": self.limits.document(),
             "stage": self._stage,
-            "uid": next(_UIDS),
+            "uid": _FIRST_UID + next(_uids) % _MOST_UIDS,
             "devices": self.devices,
         }
         descriptors = array.array("i", [control_child.fileno(), data_child.fileno()])
@@ -202,7 +204,8 @@ def _converse(
     limits: Limits,
 ) -> str:
     """Send the order, read frames until the last; return "" or what broke the stream."""
-    deadline = time.monotonic() + limits.wall_seconds + 5  # the monitor keeps the time; this guards against its loss
+    # The monitor keeps the time, and gives more to a child that a busy machine keeps waiting; this guards its loss.
+    deadline = time.monotonic() + limits.wall_seconds * _LATEST + 5
     budget = limits.frame_bytes
     try:
         data.settimeout(limits.wall_seconds)
