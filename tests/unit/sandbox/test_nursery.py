@@ -18,6 +18,7 @@ from tests.unit.evidence import piece
 
 LIMITS = Limits(cpu_seconds=5, wall_seconds=20)
 PING = {"ping": True}
+PONG = {"pong": True, "reached": []}
 
 
 def answers(nursery: Nursery) -> list[Any]:
@@ -34,9 +35,9 @@ def pid(nursery: Nursery) -> int:
 def test_nothing_starts_before_the_first_child_is_wanted() -> None:
     with Nursery((), "none", LIMITS) as nursery:
         assert nursery._zygote is None
-        assert answers(nursery) == [{"pong": True}]
+        assert answers(nursery) == [PONG]
         first = pid(nursery)
-        assert answers(nursery) == [{"pong": True}]
+        assert answers(nursery) == [PONG]
         assert pid(nursery) == first
 
 
@@ -47,7 +48,7 @@ def test_a_zygote_that_was_killed_is_started_again() -> None:
         os.kill(first, signal.SIGKILL)
         while nursery._zygote.alive:  # type: ignore[union-attr]
             time.sleep(0.01)
-        assert answers(nursery) == [{"pong": True}]
+        assert answers(nursery) == [PONG]
         assert pid(nursery) != first
     assert not stage.exists()
 
