@@ -119,6 +119,15 @@ class TestLimits:
             "weights.h5: is larger than 2 MiB and was left out; hand in no data sets or weights",
         )
 
+    def test_a_large_notebook(self, tmp_path: Path) -> None:
+        folder = lay(tmp_path / "class", {})
+        for name, size in {"alice": 60, "bob": shelf.NOTEBOOK_LIMIT // shelf.MIB + 1}.items():
+            with (folder / f"{name}.ipynb").open("wb") as file:
+                file.truncate(size * shelf.MIB)
+        alice, bob = find_submissions([folder])
+        assert alice.problems == ()
+        assert bob.problems[0] == "bob.ipynb: is larger than 95 MiB and was left out; clear its longest outputs"
+
     def test_a_file_that_grows(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(shelf, "FILE_LIMIT", 10)
         path = lay(tmp_path, {"a.py": b"x" * 11}) / "a.py"
