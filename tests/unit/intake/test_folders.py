@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,12 @@ def test_links_in_a_class_pass_nobody_over(tmp_path: Path) -> None:
     (folder / "loop").symlink_to("loop")
     submissions = find_submissions([folder])
     assert [each.id for each in submissions] == ["alice", "bob", "carol", "dave"]
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "link").symlink_to(lay(tmp_path / "y", {"A_1_assignsubmission_file": {"a.py": ""}}))
+    assert one(tmp_path / "x").problems[0].startswith("link: is a symbolic link"), "nor is it a folder around a class"
     for linked in submissions[2:]:
         assert linked.files == ()
-        assert "is a symbolic link" in linked.problems[0]
+        assert re.match("(carol|dave.ipynb|loop): is a symbolic link", linked.problems[0])
         assert "no notebook and no script found" in linked.problems[1]
 
 
