@@ -23,7 +23,6 @@ _LOADER = getattr(
     yaml, "CSafeLoader", yaml.SafeLoader
 )  # the same in C, which not every machine has, is ten times faster
 _NAMES = (":name", ":sid", ":email")  # the first that somebody has is shown
-_MOST_NAMES = 10
 _DEPTH = 4  # submission, its fields, its submitters, one of them
 _DEEPEST = 200  # the time that PyYAML takes grows with the square
 
@@ -92,7 +91,7 @@ def _record(fields: object) -> Record:
     if not isinstance(fields, dict):
         return Record("", "")
     people = fields.get(":submitters")
-    names = [_person(person) for person in people[:_MOST_NAMES]] if isinstance(people, list) else []
+    names = [_person(person) for person in people] if isinstance(people, list) else []
     return Record(shown(", ".join(filter(None, names))), _time(fields.get(":created_at")))
 
 

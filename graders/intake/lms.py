@@ -22,7 +22,7 @@ from typing import NamedTuple
 from graders.intake.names import ENTRIES, FOREIGN, ID_LIMIT, safe_id, shown, suffix
 
 _CANVAS = re.compile(
-    r"(?:(?P<name>[\w-]+?)_(?P<late>LATE_)?(?P<user>\d{1,20})|(?P<anonymous_late>LATE_)?(?P<anonymous>anon_[^\W_]+))"
+    r"(?:(?P<name>[^\s.]+?)_(?P<late>LATE_)?(?P<user>\d{1,20})|(?P<anonymous_late>LATE_)?(?P<anonymous>anon_[^\W_]+))"
     r"_(?:(?P<attachment>\d{1,20})_(?P<file>.+)|(?P<typed>(?:text|link)\.html))",
     re.DOTALL,
 )
@@ -116,29 +116,24 @@ def _moodle_name(match: re.Match[str], is_folder: bool) -> str:
 def canvas(top: Mapping[str, bool], handed_in: Collection[str]) -> list[HandIn]:
     """Return the hand-ins of Canvas's export, none when it is not one; `handed_in` are names that the handout asks for.
 
-    Names such as `hw_1_23_jane.ipynb` look alike, and to take a class of them for one person's work would be the worst
-    mistake. So it is Canvas's only if every user has one name and every attachment one user, and if all go by the same
-    name, only if nobody has two files with code.
+    Names such as `hw_1_23_jane.ipynb` look alike, and to take several students' files for one student's would be the
+    worst mistake. So it is Canvas's only if every user has one name, every attachment one user, and not all users the
+    same name; the files of one user alone are told apart no better than any other files.
     """
     found = [match for entry in sorted(top) if (match := _CANVAS.fullmatch(entry))]
     people: dict[str, list[re.Match[str]]] = {}
     for match in found:
         people.setdefault(_user(match), []).append(match)
-    names = {(_user(match), match["name"]) for match in found}
+    names = {(_user(match), match["name"] or match["anonymous"]) for match in found}
     owners = {(match["attachment"], _user(match)) for match in found if match["attachment"]}
-    if len(names) > len(people) or len(owners) > len({attachment for attachment, _ in owners}):
+    several = len({name for _, name in names}) > 1
+    if not several or len(names) > len(people) or len(owners) > len({attachment for attachment, _ in owners}):
         return []
-    hand_ins = [_canvas_hand_in(matches, top, handed_in) for matches in people.values()]
-    same = len({name for _, name in names}) == 1 and not found[0]["anonymous"]
-    return [] if same and any(_has_several(hand_in, top) for hand_in in hand_ins) else hand_ins
+    return [_canvas_hand_in(matches, top, handed_in) for matches in people.values()]
 
 
 def _user(match: re.Match[str]) -> str:
     return match["user"] or match["anonymous"]
-
-
-def _has_several(hand_in: HandIn, top: Mapping[str, bool]) -> bool:
-    return sum(_counts(part.entry, top) for part in hand_in.parts) > 1
 
 
 def _canvas_hand_in(matches: list[re.Match[str]], top: Mapping[str, bool], handed_in: Collection[str]) -> HandIn:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from graders.intake import find_submissions
+from graders.intake import find_submissions, places, shelf
 from graders.model import Submission
 from tests.unit.intake.packing import NOTEBOOK, Content, lay, names, pack, pack_tree
 
@@ -20,6 +20,7 @@ SHAPES = ["folder", "wrapped folder", "zip", "wrapped zip"]
 
 def export(path: Path, content: dict[str, Content], shape: str) -> dict[str, Submission]:
     """Return the submissions of an export by id; `shape` is how the instructor has it."""
+    path.mkdir(exist_ok=True)
     path /= "submissions"
     if shape.endswith("zip"):
         path = path.with_suffix(".zip")
@@ -43,13 +44,13 @@ class TestCanvas:
             "doejane_12345_679_report.pdf": PDF,
             "doejane_12345_680_extra.ipynb": NOTEBOOK,
             "roerick_LATE_222_700_Code.ZIP": CODE,
-            "rñé大_333_701_lab.ipynb": NOTEBOOK,
+            "rn\u0303e\u0301大_333_701_lab.ipynb": NOTEBOOK,
         }
         found = export(tmp_path, content, shape)
         jane, third, rick = found.values()
         assert [jane.id, rick.id] == ["doejane_12345", "roerick_222"]
         assert third.id.endswith("_333")
-        assert third.name == "rñé大"
+        assert third.name == "rn\u0303e\u0301大", "as macOS writes it"
         assert names(jane) == ["code.zip", "code.zip/lab/lab.ipynb", "extra.ipynb", "report.pdf"]
         assert names(rick) == ["Code.ZIP", "Code.ZIP/lab/lab.ipynb"]
         assert [each.late for each in (jane, rick, third)] == [False, True, False]
@@ -82,10 +83,27 @@ class TestCanvas:
         self, tmp_path: Path, shape: str, files: list[str], kept: list[str], left_out: str
     ) -> None:
         content: dict[str, Content] = {f"doejane_12345_{file}": CODE for file in files}
-        jane = export(tmp_path, {**content, "roerick_222_77_code.zip": CODE}, shape)["doejane_12345"]
+        found = export(tmp_path, {**content, "roerick_222_77_code.zip": CODE}, shape)
+        assert list(found) == ["doejane_12345", "roerick_222"]
+        jane = found["doejane_12345"]
         assert [name for name in names(jane) if "/" not in name] == sorted(kept)
         told = f"{left_out}: handed in again later; only the latest version counts"
         assert [line for line in jane.problems if "latest" in line] == ([told] if left_out else [])
+
+    def test_of_the_same_name_the_later_attachment_counts(self, tmp_path: Path, shape: str) -> None:
+        content: dict[str, Content] = {"jane_1_9_a.py": "old", "jane_1_10_a.py": "new", "roe_2_3_a.py": "x"}
+        jane = export(tmp_path, content, shape)["jane_1"]
+        assert [file.text for file in jane.files] == ["new"]
+        assert jane.problems == ("a.py: handed in again later; only the latest version counts",)
+
+    def test_what_a_limit_cuts_off_is_not_the_code(
+        self, tmp_path: Path, shape: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(shelf, "ENTRY_LIMIT", 2)
+        content: dict[str, Content] = {f"jane_1_{n}_{n}.jpg": b"" for n in range(5)}
+        jane = export(tmp_path, {**content, "jane_1_9_a.py": "", "roe_2_8_b.py": ""}, shape)["jane_1"]
+        assert names(jane) == ["0.jpg", "a.py"]
+        assert jane.problems == ("1.jpg: more than 2 files; this one and the rest was left out",)
 
     def test_late_is_what_the_latest_version_is(self, tmp_path: Path, shape: str) -> None:
         content: dict[str, Content] = {
@@ -130,11 +148,9 @@ class TestCanvas:
         assert list(found) == ["by-mail", "doejane_12345", "Rick", "roe_222"]
         assert "unpacked/lab.py" in names(found["doejane_12345"])
 
-    def test_one_student(self, tmp_path: Path, shape: str) -> None:
-        content: dict[str, Content] = {"doejane_1_2_code.zip": CODE, "doejane_1_3_report.pdf": PDF}
-        found = export(tmp_path, content, shape)
-        assert [len(each.files) for each in found.values()] == [3]
-        assert list(found) == ["doejane_1"]
+    def test_one_student_goes_by_the_name_of_the_folder(self, tmp_path: Path) -> None:
+        content: dict[str, Content] = {"hw_2_1_main.ipynb": b'["import util"]', "util.py": ""}
+        assert list(export(tmp_path, content, "folder")) == ["submissions"], "hw_2 is nobody"
 
     @pytest.mark.parametrize(
         "files",
@@ -150,8 +166,8 @@ class TestCanvas:
         assert [names(each) for each in found.values()] == [[file] for file in files]
 
     def test_a_long_name_leaves_the_user_s_id_whole(self, tmp_path: Path, shape: str) -> None:
-        content: dict[str, Content] = {f"{'a' * 90}_{n}_{n}_a.ipynb": NOTEBOOK for n in (123456, 123457)}
-        assert list(export(tmp_path, content, shape)) == [f"{'a' * 73}_123456", f"{'a' * 73}_123457"]
+        content: dict[str, Content] = {f"{'a' * n}_{n}_{n}_a.ipynb": NOTEBOOK for n in (100, 101)}
+        assert list(export(tmp_path, content, shape)) == [f"{'a' * 76}_100", f"{'a' * 76}_101"]
 
 
 class TestMoodle:
@@ -199,6 +215,29 @@ class TestMarkUs:
         found = export(tmp_path, content, shape)
         assert list(found) == ["c5doejan", "c6roe", "group_0001"]
         assert names(found["c5doejan"]) == ["A2/helpers.py", "A2/lab.ipynb"]
+
+
+def test_folders_around_an_export_are_looked_through_to_some_depth(
+    tmp_path: Path, shape: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content: dict[str, Content] = {"a": {"b": {"Jane_1_assignsubmission_file": {"a.py": ""}}}}
+    assert list(export(tmp_path / "1", content, shape)) == ["Jane_1"]
+    monkeypatch.setattr(places, "MOST_LEVELS", 2)
+    assert "Jane_1" not in export(tmp_path / "2", content, shape)
+
+
+def test_what_is_wrong_in_the_archive_of_a_class_is_told_in_the_student_s_words(tmp_path: Path) -> None:
+    members = {
+        "c/jane/../x.py": b"",
+        "c/jane/lab.ipynb": NOTEBOOK,
+        "c/rick.zip": CODE,
+        "c/rick.zip/lab.ipynb": NOTEBOOK,
+    }
+    path = tmp_path / "class.zip"
+    path.write_bytes(pack(members))
+    jane, rick = find_submissions([path])
+    assert jane.problems == ("../x.py: has a name that leads out of the archive; pack it with plain names",)
+    assert names(rick) == ["lab.ipynb", "rick.zip", "rick.zip/lab/lab.ipynb"]
 
 
 NASTY = ["=cmd|x", "\x1b[31mred", "<b>bold", "a\nb", "\u202eabc", "-rf", "%2e%2e"]

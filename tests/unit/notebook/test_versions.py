@@ -75,6 +75,19 @@ def test_a_guard_inside_a_function_is_no_skeleton() -> None:
     assert chosen(**{"a.ipynb": SOLVED, "a_v2.ipynb": guarded})[0] == "a_v2.ipynb"
 
 
+def test_helpers_do_not_make_a_version_the_latest() -> None:
+    helped = notebook("class A: x = 1", "def f(x):\n    return x", "def g(): return 1", "def h(): return 2")
+    assert chosen(**{"a.ipynb": helped, "a_v2.ipynb": SOLVED})[0] == "a_v2.ipynb"
+
+
+@pytest.mark.parametrize(
+    "body", ["pass", "'''To do.'''", "...", "def call(self):\n        ...", "def call(self): pass"]
+)
+def test_a_class_without_a_body_is_a_skeleton(body: str) -> None:
+    bare = notebook(f"class A:\n    {body}", "def f(x):\n    return x")
+    assert chosen(**{"a.ipynb": SOLVED, "a_v2.ipynb": bare})[0] == "a.ipynb"
+
+
 def test_without_any_item_the_name_counts_less_than_the_code() -> None:
     files = {"a.ipynb": notebook("def g(): return 1"), "plots_final.ipynb": notebook("x = 1")}
     assert chosen(**files)[0] == "a.ipynb"
