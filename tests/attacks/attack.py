@@ -16,7 +16,7 @@ from demo.make_class import changed, code, notebook, written
 from graders.audit import apply_edit
 from graders.model import Mutant
 
-RAN = "the attack runs"
+RAN = "the attack {name} runs"  # what every attack prints first: one that never ran was not stopped by anything
 
 # Where the attack is called from: the class of an item and its method.
 _CALLERS = {
@@ -74,7 +74,7 @@ def text_of(attack: Attack, fill: Mapping[str, str]) -> str:
     for word, value in fill.items():
         body = body.replace(f"@{word}@", value)
     text = _called(honest(attack), *_CALLERS[attack.item], attack.loading) if body else honest(attack)
-    cell = _CELL.format(ran=RAN, code=textwrap.indent(body, "    "))
+    cell = _CELL.format(ran=RAN.format(name=attack.name), code=textwrap.indent(body, "    "))
     return changed(text, (_BEFORE, cell + _BEFORE)) if body else text
 
 
