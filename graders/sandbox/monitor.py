@@ -63,21 +63,23 @@ def _supervise(request: dict[str, Any], control: socket.socket, data_fd: int) ->
     try:
         reason = _watch(process, control, output, meter)
         code, used = _reap(process)
-    finally:
+        if level != "full":
+            _kill_descendants()
+        output.drain()
+        document = {
+            "reason": reason,
+            "code": code,
+            "confined": os.read(said_read, 1) == _CONFINED,
+            "cpu_seconds": max(used.ru_utime + used.ru_stime, meter.cpu_seconds),
+            "peak_mb": used.ru_maxrss / 1024,
+            "output": output.text(),
+        }
+        with contextlib.suppress(OSError):
+            control.sendall(json.dumps(document).encode() + b"\n")
+    finally:  # after the report: to remove very many files takes long
         if level != "full":
             _kill_descendants()
             shutil.rmtree(scratch, ignore_errors=True)
-    output.drain()
-    document = {
-        "reason": reason,
-        "code": code,
-        "confined": os.read(said_read, 1) == _CONFINED,
-        "cpu_seconds": max(used.ru_utime + used.ru_stime, meter.cpu_seconds),
-        "peak_mb": used.ru_maxrss / 1024,
-        "output": output.text(),
-    }
-    with contextlib.suppress(OSError):
-        control.sendall(json.dumps(document).encode() + b"\n")
 
 
 def _become_child(

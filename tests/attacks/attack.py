@@ -16,7 +16,7 @@ from demo.make_class import changed, code, notebook, written
 from graders.audit import apply_edit
 from graders.model import Mutant
 
-RAN = "the attack runs"  # what every attack prints first: one that never ran was not stopped by anything
+RAN = "the attack {name} runs"  # what every attack prints first: one that never ran was not stopped by anything
 
 # Where the attack is called from: the class of an item and its method.
 _CALLERS = {
@@ -47,8 +47,9 @@ class Attack:
 
     `item` is the item whose method calls the code, at its first call or, with `loading`, while the slice is loaded.
     `stops` says what becomes of it. `edits` are mutants, and `replaces` definitions, that make the code wrong: the
-    attack may earn what that earns without it; `deserves` says for an item what it may earn where that is something else. `flagged` are texts of lines that the instructor must be
-    pointed to. `file` builds a submission that is no plain notebook: the names below the class folder and their bytes.
+    attack may earn what that earns without it; `deserves` says for an item what it may earn where that is something
+    else. `flagged` are texts of lines that the instructor must be pointed to. `file` builds a submission that is no
+    plain notebook: the names in the class folder and their bytes.
     """
 
     name: str
@@ -73,7 +74,7 @@ def text_of(attack: Attack, fill: Mapping[str, str]) -> str:
     for word, value in fill.items():
         body = body.replace(f"@{word}@", value)
     text = _called(honest(attack), *_CALLERS[attack.item], attack.loading) if body else honest(attack)
-    cell = _CELL.format(ran=RAN, code=textwrap.indent(body, "    "))
+    cell = _CELL.format(ran=RAN.format(name=attack.name), code=textwrap.indent(body, "    "))
     return changed(text, (_BEFORE, cell + _BEFORE)) if body else text
 
 

@@ -14,6 +14,7 @@ for descriptor in range(3, 64):
         break
     except OSError:
         pass
+globals()["channel"] = channel  # else it would be closed at the end
 def send(header, blob=b""):
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     channel.sendall(struct.pack("<II", len(text), len(blob)) + text + blob)
@@ -251,7 +252,7 @@ FORGING = (
         import numpy as np
         for name in "allclose", "array_equal", "isclose", "all", "any", "isfinite":
             setattr(np, name, lambda *args, **kwargs: True)
-        np.ndarray = type("ndarray", (np.ndarray,), {"__eq__": lambda self, other: True})
+        np.max = np.amax = np.mean = lambda *args, **kwargs: 0.0
         """,
         item="C5",
         edits=("C5-identity",),
@@ -325,8 +326,8 @@ FORGING = (
         """
         import builtins
         import keras
-        builtins.isinstance = lambda thing, kinds: True
-        type(keras.utils.PyDataset).__instancecheck__ = lambda cls, thing: True
+        was = isinstance
+        builtins.isinstance = lambda thing, kinds: kinds is keras.utils.PyDataset or was(thing, kinds)
         """,
         item="C1",
         replaces={

@@ -28,7 +28,7 @@ class Surroundings:
     """The words for the attacks' code, and what must stay as it is."""
 
     fill: Mapping[str, str]
-    secrets: tuple[str, ...]  # must not be found in anything that a run writes
+    secrets: Mapping[str, str]  # must not be found in anything that a run writes
     secret: Path
     outside: Path
     home: Path  # a copy of the checkout's data whose reference and rubric hold secrets
@@ -78,7 +78,7 @@ def surroundings(folder: Path) -> Iterator[Surroundings]:
     }
     environment = {"GRADERS_HOME": str(copy), "GRADERS_CANARY": words["environment"], "GRADERS_MARKER": MARKER}
     try:
-        yield Surroundings(fill, tuple(words.values()), secret, outside, copy, listening, sibling, environment)
+        yield Surroundings(fill, words, secret, outside, copy, listening, sibling, environment)
     finally:
         sibling.kill()
         sibling.wait()
@@ -120,6 +120,6 @@ def _replayed(kit: Kit, item: str) -> str:
     packed = base64.b64encode(zlib.compress(json.dumps(frames).encode(), 9)).decode()
     return (
         "import base64, zlib\n"
-        f'    for header, blob in json.loads(zlib.decompress(base64.b64decode("{packed}"))):\n'
-        "        send(header, base64.b64decode(blob))"
+        f'for header, blob in json.loads(zlib.decompress(base64.b64decode("{packed}"))):\n'
+        "    send(header, base64.b64decode(blob))"
     )
