@@ -40,8 +40,7 @@ _PRELOAD = {
     "tensorflow": (
         *_COMMON, "tensorflow", "keras", "tensorflow.python.ops.numpy_ops.np_config", "graders.probes.tensorflow",
     ),
-    # Without _dynamo, the first optimizer of every child takes a second.
-    "torch": (*_COMMON, "torch", "torch._dynamo", "graders.probes.torch"),
+    "torch": (*_COMMON, "torch", "graders.probes.torch"),
 }  # fmt: skip
 
 
@@ -72,11 +71,11 @@ def open_classroom(plan: Plan, store_path: Path) -> Iterator[Classroom]:
     try:
         seed = plan.seed if plan.seed is not None else int(store.setting("seed", secrets.randbelow(2**31)))
         level = plan.isolation or choose_level()
-        modules = (*_PRELOAD[assignment.framework], f"graders.assignments.{assignment.slug}")
+        graders = load_graders(assignment)
+        modules = (*_PRELOAD[assignment.framework], *graders.preload, f"graders.assignments.{assignment.slug}")
         with Zygote(modules, level, plan.limits) as zygote:
             provenance = _provenance(plan, zygote, seed, text)
             laboratory = Laboratory(zygote, store)
-            graders = load_graders(assignment)
             yield Classroom(assignment, graders, reference, laboratory, seed, provenance, plan.pictures)
     finally:
         store.close()

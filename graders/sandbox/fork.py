@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import array
-import contextlib
 import itertools
 import json
 import os
@@ -157,10 +156,8 @@ class Zygote:
         return control, data
 
     def close(self) -> None:
-        """Stop the zygote; children that still run are killed by their monitors."""
+        """Stop the zygote, which has nothing to tidy up; children that still run are killed by their monitors."""
         self._control.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(2)
         self._process.kill()
         self._process.wait()
         if self._process.stderr:
