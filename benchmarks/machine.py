@@ -44,6 +44,6 @@ def _own() -> dict[str, str]:
 
 
 def _of_peers() -> dict[str, str]:
-    folders = PEERS.parent.glob("lib/python*/site-packages/*.dist-info")
+    folders = PEERS.glob("*/lib/python*/site-packages/*.dist-info")
     names = [folder.name.removesuffix(".dist-info").partition("-") for folder in folders]
     return {name: number for name, _, number in names if name in _PEERS}

@@ -25,7 +25,7 @@ from benchmarks.measure import (
     seconds,
 )
 
-PEERS = Path(os.environ.get("BENCH_PEERS", HOME.parents[1] / ".venv-bench")) / "bin"
+PEERS = Path(os.environ.get("BENCH_PEERS", HOME.parents[1] / ".venv-bench"))  # one environment for each
 WITHIN_CLASS, COLD = 30, 3  # how many times faster than `otter run`
 _TOTAL = 10
 
@@ -143,5 +143,6 @@ def _expect(who: str, score: float) -> None:
 
 def peer(name: str, *arguments: str) -> float:
     """Return how long a command of a peer took."""
-    path = f"{PEERS}:{os.environ['PATH']}"
-    return seconds([str(PEERS / name), *arguments], env={**environment(), "PATH": path, "MPLBACKEND": "agg"})
+    programs = PEERS / name / "bin"
+    path = f"{programs}:{os.environ['PATH']}"
+    return seconds([str(programs / name), *arguments], env={**environment(), "PATH": path, "MPLBACKEND": "agg"})

@@ -57,12 +57,13 @@ def digest() -> str:
 class Registry(dict[str, Grader]):
     """The graders of one assignment by item id; `@registry.item("C3")` adds one.
 
-    `framework` says which instruments their probes get: `graders.probes.<framework>`.
+    `framework` says which instruments their probes get: `graders.probes.<framework>`. `preload` are further modules
+    that are imported once for all children, where otherwise each would do it.
     """
 
-    def __init__(self, framework: str) -> None:
+    def __init__(self, framework: str, preload: tuple[str, ...] = ()) -> None:
         super().__init__()
-        self.framework = framework
+        self.framework, self.preload = framework, preload
 
     def item(self, item_id: str) -> Callable[[type], type]:
         """Register an instance of the decorated class for that item."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from graders import judge
-from graders.assignments import load_graders
+from graders.assignments import Registry, load_graders
 from graders.engine import setting
 from graders.engine.evidence import Laboratory
 from graders.engine.grading import Bench, read
@@ -46,8 +46,7 @@ _PRELOAD = {
     "tensorflow": (
         *_COMMON, "tensorflow", "keras", "tensorflow.python.ops.numpy_ops.np_config", "graders.probes.tensorflow",
     ),
-    # Without _dynamo, the first optimizer of every child takes a second.
-    "torch": (*_COMMON, "torch", "torch._dynamo", "graders.probes.torch"),
+    "torch": (*_COMMON, "torch", "graders.probes.torch"),
 }  # fmt: skip
 
 
@@ -76,6 +75,7 @@ class Classroom:
     workshop: Workshop
     nursery: Nursery
     plan: Plan
+    graders: Registry
     provenance: dict[str, Json]
     bench: Bench = field(init=False)
     run: Json = field(init=False)
@@ -84,10 +84,9 @@ class Classroom:
 
     def __post_init__(self) -> None:
         plan = self.plan
-        graders = load_graders(plan.assignment)
         names, surroundings = [item.id for item in plan.items], self.workshop.laboratory.surroundings
         self.run = setting.run_document(plan.assignment.slug, names, self.provenance, surroundings, plan.pictures)
-        self.bench = Bench(plan.assignment, plan.items, graders, self.reference_evidence, self.provenance)
+        self.bench = Bench(plan.assignment, plan.items, self.graders, self.reference_evidence, self.provenance)
 
     def reference_evidence(self, item: Item) -> Evidence:
         """Return the evidence of the reference solution, measured when it is first asked for.
@@ -152,14 +151,15 @@ def open_classroom(plan: Plan, store_path: Path) -> Iterator[Classroom]:
     store = Store(store_path)
     try:
         seed = plan.seed if plan.seed is not None else int(store.setting("seed", secrets.randbelow(2**31)))
-        modules = (*_PRELOAD[assignment.framework], f"graders.assignments.{assignment.slug}")
+        graders = load_graders(assignment)
+        modules = (*_PRELOAD[assignment.framework], *graders.preload, f"graders.assignments.{assignment.slug}")
         level, devices = plan.isolation or choose_level(), device_files(plan.device)
         with Nursery(modules, level, plan.limits, devices) as nursery:
             versions = setting.versions(assignment.framework)
             laboratory = Laboratory(nursery, store, versions)
             workshop = Workshop(assignment, read_reference(source.name, text), laboratory, seed, plan.pictures)
             provenance = _provenance(plan, level, versions, seed, text)
-            yield Classroom(store, workshop, nursery, plan, provenance)
+            yield Classroom(store, workshop, nursery, plan, graders, provenance)
     finally:
         store.close()
 

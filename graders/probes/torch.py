@@ -30,18 +30,17 @@ def adopt(namespace: MutableMapping[str, Any]) -> None:
 @contextlib.contextmanager
 def prepared() -> Iterator[None]:
     """Compute in one thread, repeatably and without warnings; a student's own kernel gets back what it had."""
-    threads = torch.get_num_threads()
-    exact, lenient = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    threads, exactness = torch.get_num_threads(), torch.get_deterministic_debug_mode()
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.default_generator.manual_seed(_SEED)
         torch.set_num_threads(1)
-        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.set_deterministic_debug_mode("warn")  # use_deterministic_algorithms would import the compiler: a second
         try:
             yield
         finally:
             torch.set_num_threads(threads)
-            torch.use_deterministic_algorithms(exact, warn_only=lenient)
+            torch.set_deterministic_debug_mode(exactness)
 
 
 def function(name: str) -> Callable[[Any], Any]:

@@ -6,7 +6,6 @@ import importlib
 import os
 import socket
 
-from graders.probes import runner, wire
 from graders.sandbox import frames
 
 _ORDER_CAP = 64 << 20  # the order comes from the trusted side; the cap only guards against a bug of ours
@@ -24,6 +23,9 @@ def main(channel: socket.socket) -> int:
         )
         frames.send(channel, {"done": True})
         return 0
+    # Imported here: a zygote that serves pings alone, to try a level of confinement, starts in half the time.
+    from graders.probes import runner, wire
+
     order = wire.order(*received)
     for name, experiment in runner.run(order):
         header, blob = wire.pack(name, experiment)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import array
-import contextlib
 import itertools
 import json
 import os
@@ -181,8 +180,6 @@ class Zygote:
             with contextlib.suppress(OSError):
                 control.shutdown(socket.SHUT_RDWR)
         self._control.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(2)
         self._process.kill()
         self._process.wait()
         if self._process.stderr:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 from typing import Any
 
@@ -27,8 +29,7 @@ class Shared(nn.Module):
 
 
 def state() -> tuple[Any, ...]:
-    modes = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    return torch.get_num_threads(), *modes, torch.get_rng_state().tolist()
+    return torch.get_num_threads(), torch.get_deterministic_debug_mode(), torch.get_rng_state().tolist()
 
 
 # Surroundings --------------------------------------------------------------------------------------------------------
@@ -59,6 +60,20 @@ def test_the_kernel_gets_back_what_it_had() -> None:
 def test_what_a_students_code_warns_of_is_not_our_error() -> None:
     with lab.prepared():
         warnings.warn("old", DeprecationWarning, stacklevel=1)
+
+
+def test_a_probe_that_trains_nothing_does_not_import_the_compiler() -> None:
+    """It takes every child a second."""
+    program = (
+        "import sys, numpy, graders.probes.torch as lab\n"
+        "from torch import nn\n"
+        "with lab.prepared():\n"
+        "    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Upsample(scale_factor=2))\n"
+        "    lab.evaluated(module, numpy.ones((1, 3, 4, 4), numpy.float32)), lab.count(module)\n"
+        "print([name for name in sys.modules if name in ('torch._dynamo', 'torch._inductor', 'sympy')])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 # Calls ---------------------------------------------------------------------------------------------------------------
