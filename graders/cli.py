@@ -6,8 +6,10 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +18,7 @@ import typer
 from graders.errors import Fault, UsageError
 
 if TYPE_CHECKING:
-    from graders.model import ClassReport, Report
+    from graders.model import ClassReport, Report, Submission
 
 TRUSTED, AUDIT_FAILED, WRONG_CALL, OUR_FAULT, STOPPED = 0, 1, 2, 3, 130
 
@@ -49,26 +51,40 @@ def grade(
     seed: _Seed = None,
     data: Annotated[Path | None, typer.Option(help="A folder of the course's images; C2 is tried on some.")] = None,
     device: Annotated[str, typer.Option(help="cpu, or cuda: then students' code reaches this machine's GPU.")] = "cpu",
+    times: Annotated[Path | None, typer.Option(help="CSV of student,time: when each handed in.")] = None,
+    due: Annotated[str, typer.Option(help="The deadline, as 2026-04-03T23:59:00+08:00; the rubric's by default.")] = "",
     time_limit: Annotated[int, typer.Option(min=1, help="Seconds of computing that an item may take.")] = 30,
 ) -> None:
     """Grade submissions: marks, a report for every student and one for the class."""
-    from graders.engine.classroom import Plan, grade_class
+    from graders.engine.classroom import Plan, grade_class, with_due
     from graders.engine.local import Job
     from graders.engine.publish import Publisher
     from graders.intake import find_entries
+    from graders.late import checked_due, read_times, times_by_id
     from graders.rubric import load_rubric, select
     from graders.sandbox.levels import choose_level
     from graders.sandbox.limits import Limits
 
-    rubric = load_rubric(assignment)
+    due = checked_due(due) if due else ""
+    rubric = with_due(load_rubric(assignment), due)
     items = tuple(word.strip() for word in only.split(",") if word.strip())
     limits = Limits(cpu_seconds=time_limit, wall_seconds=3.0 * time_limit)
-    plan = Plan(rubric, select(rubric, items), jobs, choose_level(isolation), seed, limits, _pictures(data), device)
-    found = [Job(entry.id, entry.name, entry.read) for entry in find_entries(paths)]
+    plan = Plan(
+        rubric, select(rubric, items), jobs, choose_level(isolation), seed, limits, _pictures(data), device, due
+    )
+    entries = find_entries(paths)
+    at = times_by_id(times, read_times(times), [(entry.id, entry.name) for entry in entries]) if times else {}
+    found = [Job(entry.id, entry.name, partial(_handed_in, entry.read, at.get(entry.id, ""))) for entry in entries]
     publisher = Publisher(out, [job.id for job in found])
     with _stoppable(), _Progress(len(found)) as progress:
         report = grade_class(plan, found, out / "evidence.sqlite", publisher, progress.done)
     _finish(report, out)
+
+
+def _handed_in(read: Callable[[], Submission], time: str) -> Submission:
+    """Read a submission; a time of its own takes the place of the LMS's."""
+    submission = read()
+    return replace(submission, submitted=time) if time else submission
 
 
 @contextmanager

@@ -254,7 +254,8 @@ class Report:
     """Verdicts, points and provenance of one submission.
 
     `code` maps items to a hash of the code that they were judged on, equal for code that differs in comments only.
-    `suspicions` are lines on constructs that no solution needs, for the instructor's eyes.
+    `suspicions` are lines on constructs that no solution needs, for the instructor's eyes. `late_minutes` are the
+    started minutes after the deadline, None where no time is known.
     """
 
     submission: Submission
@@ -264,6 +265,17 @@ class Report:
     notes: tuple[str, ...] = ()
     code: Mapping[str, str] = field(default_factory=dict)
     suspicions: tuple[str, ...] = ()
+    late_minutes: int | None = None
+
+    @property
+    def deduction(self) -> float:
+        """The points that are taken for lateness; 0 where no time is known."""
+        return (self.late_minutes or 0) * self.assignment.late.points_per_minute
+
+    @property
+    def total(self) -> float:
+        """The points of this run less those for lateness: never below zero, never above the handout's total."""
+        return max(0.0, min(self.score, self.assignment.total) - self.deduction)
 
     @property
     def score(self) -> float:

@@ -55,6 +55,7 @@ class Plan:
     """How a class is to be graded: the items, what they build on first, and where.
 
     `isolation` is a level that works here, None for the strongest that does; a seed of None is drawn once per class.
+    `due` is a deadline other than the rubric's, "" for the rubric's own.
     """
 
     assignment: Assignment
@@ -65,6 +66,7 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
     pictures: tuple[bytes, ...] = ()
     device: str = "cpu"
+    due: str = ""
 
 
 @dataclass
@@ -85,7 +87,7 @@ class Classroom:
     def __post_init__(self) -> None:
         plan = self.plan
         names, surroundings = [item.id for item in plan.items], self.workshop.laboratory.surroundings
-        self.run = setting.run_document(plan.assignment.slug, names, self.provenance, surroundings, plan.pictures)
+        self.run = setting.run_document(plan.assignment.slug, names, plan.due, self.provenance, surroundings)
         self.bench = Bench(plan.assignment, plan.items, self.graders, self.reference_evidence, self.provenance)
 
     def reference_evidence(self, item: Item) -> Evidence:
@@ -126,6 +128,11 @@ class Classroom:
     def _code(self, report: Report, pieces: Sliced) -> dict[str, str]:
         done = [item.id for item in report.items if item.id in pieces.record and item.verdict is not Verdict.MISSING]
         return {item_id: pieces.code(item_id) for item_id in done}
+
+
+def with_due(assignment: Assignment, due: str) -> Assignment:
+    """Return the assignment with another deadline, unless `due` is ""."""
+    return replace(assignment, late=replace(assignment.late, due=due)) if due else assignment
 
 
 def known_report(
@@ -238,10 +245,12 @@ def _provenance(plan: Plan, level: str, versions: dict[str, str], seed: int, ref
         "versions": versions,
         "isolation": level,
         "device": plan.device,
+        "due": plan.assignment.late.due,
         "seed": seed,
         "limits": plan.limits.document(),
         "rubric_sha256": plan.assignment.digest,
         "reference_sha256": hashlib.sha256(reference.encode()).hexdigest(),
         "real_images": len(plan.pictures),
+        "real_images_sha256": setting.hashed(*plan.pictures) if plan.pictures else "",
         "machine": f"{platform.system()} {platform.machine()}",
     }

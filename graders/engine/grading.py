@@ -9,6 +9,7 @@ from graders import judge
 from graders.assignments import Registry
 from graders.engine.evidence import killed
 from graders.engine.pieces import NotMeasured, Pieces
+from graders.late import minutes_late
 from graders.model import Assignment, Evidence, Failure, Item, ItemResult, Json, Report, Submission, Tier, Verdict
 from graders.notebook import Program, read_program
 
@@ -34,6 +35,7 @@ class Bench:
             self.provenance,
             tuple(dict.fromkeys(pieces.notes)),
             code or {},
+            late_minutes=minutes_late(submission.submitted, self.assignment.late.due),
         )
 
     def fault_report(self, submission: Submission, reason: str) -> Report:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from graders import judge
 from graders.assignments import load_graders
 from graders.engine import setting
-from graders.engine.classroom import known_report
+from graders.engine.classroom import known_report, with_due
 from graders.engine.grading import Bench
 from graders.engine.pieces import NotMeasured, Recorded
 from graders.errors import UsageError
@@ -40,8 +40,9 @@ def regrade_class(
     What the rubric now asks for and the run had no need to measure is a FAULT: only `graders grade` can tell.
     """
     started = time.monotonic()
+    assignment = with_due(assignment, run["due"])
     items = tuple(item for item in judgeable(assignment) if item.id in run["items"])
-    provenance = {**run["provenance"], "rubric_sha256": assignment.digest}
+    provenance = {**run["provenance"], "rubric_sha256": assignment.digest, "due": assignment.late.due}
     now = {name: value for name, value in run.items() if name != "submissions"} | {"provenance": provenance}
     bench = Bench(assignment, items, load_graders(assignment), _Reference(store).evidence, provenance)
     reports = []

@@ -63,16 +63,14 @@ def hashed(*parts: bytes) -> str:
     return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
-def run_document(
-    slug: str, items: Sequence[str], provenance: Json, surroundings: Json, pictures: Sequence[bytes]
-) -> Json:
+def run_document(slug: str, items: Sequence[str], due: str, provenance: Json, surroundings: Json) -> Json:
     """Return all that the reports of a run depend on besides what was handed in, as JSON values."""
     return {
         "assignment": slug,
         "items": list(items),
+        "due": due,
         "provenance": provenance,
         "surroundings": surroundings,
-        "pictures": hashed(*pictures),
     }
 
 

@@ -26,6 +26,7 @@ def report_document(report: Report) -> dict[str, Json]:
         "provenance": report.provenance,
         "items": [_item(item) for item in report.items],
         "notes": report.notes,
+        "late": _late(report),
     }
     return {key: plain(value) for key, value in document.items()}
 
@@ -73,6 +74,11 @@ def _rounded(value: float) -> float:
     return round(value, _DIGITS)
 
 
+def _late(report: Report) -> dict[str, Json]:
+    taken, left = _rounded(report.deduction), _rounded(report.total)
+    return {"minutes": report.late_minutes, "deduction": taken, "total": left}
+
+
 def _submission(submission: Submission) -> dict[str, Json]:
     return {
         "id": submission.id,
@@ -80,6 +86,7 @@ def _submission(submission: Submission) -> dict[str, Json]:
         "files": [{"name": file.name, "sha256": file.sha256, "size": file.size} for file in submission.files],
         "hashes": {file.name: file.sha256 for file in submission.files},
         "problems": submission.problems,
+        "submitted": submission.submitted,
     }
 
 
@@ -115,6 +122,7 @@ def _line(report: Report) -> dict[str, Json]:
         "name": report.submission.name,
         "score": _rounded(report.score),
         "possible": _rounded(report.possible),
+        "late": _late(report),
         "verdicts": {item.id: item.verdict.value for item in report.items},
         "problems": report.submission.problems,
     }

@@ -13,17 +13,18 @@ from graders.reports.words import line
 
 # A cell that begins like this is run as a formula by Excel or LibreOffice; the wide forms too, in some locales.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_LATE = ("late_minutes", "deduction", "total")
 
 
 def write_marks(class_report: ClassReport, path: Path) -> None:
-    """Write id, name, score and possible of every student, then the points of each item that this run judged.
+    """Write id, name, score and possible of every student, the points of each judged item, lateness and total.
 
     What waits for a person, and what we could not judge by our own fault, is left empty: it is not a zero.
     """
     items = [summary.id for summary in item_summaries(class_report) if summary.judged]
     table = io.StringIO()
     writer = csv.writer(table)
-    writer.writerow(["id", "name", "score", "possible", *map(defused, items)])
+    writer.writerow(["id", "name", "score", "possible", *map(defused, items), *_LATE])
     writer.writerows(_row(report, items) for report in class_report.reports)
     # Without the mark at its beginning Excel reads UTF-8 as Latin-1 and spoils the names.
     replace_file(path, table.getvalue().encode("utf-8-sig"))
@@ -43,7 +44,12 @@ def _row(report: Report, items: list[str]) -> list[str | float]:
     earned = {item.id: item.points for item in report.items if item.counts}
     cells: list[str | float] = [_number(earned[item]) if item in earned else "" for item in items]
     who = [defused(report.submission.id), defused(report.submission.name)]
-    return [*who, _number(report.score), _number(report.possible), *cells]
+    late = [
+        "" if report.late_minutes is None else report.late_minutes,
+        _number(report.deduction),
+        _number(report.total),
+    ]
+    return [*who, _number(report.score), _number(report.possible), *cells, *late]
 
 
 def _number(value: float) -> float:

@@ -48,6 +48,44 @@ class Loss:
 
 
 @dataclass(frozen=True)
+class Share:
+    """What one kind of items is worth in the handout, how much of that was judged, and how much of it earned."""
+
+    kind: str
+    whole: float
+    judged: float
+    earned: float
+
+
+def shares(report: Report) -> tuple[Share, ...]:
+    """Return the points of a report by kind of item, as the handout's table of marks has them; a bonus has none."""
+    items = report.assignment.items
+    kinds = dict.fromkeys(item.kind for item in items if item.points)
+    counted = {result.id: result for result in report.items if result.counts}
+    return tuple(
+        Share(
+            kind,
+            sum(item.points for item in items if item.kind == kind),
+            sum(counted[item.id].possible for item in items if item.kind == kind and item.id in counted),
+            sum(counted[item.id].points for item in items if item.kind == kind and item.id in counted),
+        )
+        for kind in kinds
+    )
+
+
+def lateness(report: Report) -> str:
+    """Return what lateness costs in words, "" for a submission in time or without a known time."""
+    if report.late_minutes is None:
+        return "The LMS says that it came late; how late is not known." if report.submission.late else ""
+    if not report.late_minutes:
+        return ""
+    return (
+        f"{count(report.late_minutes, 'started minute')} late: {points(report.deduction)} points are taken; "
+        f"{points(report.total)} remain."
+    )
+
+
+@dataclass(frozen=True)
 class EqualCode:
     """Students whose code for some items is equal but for comments and white space."""
 

@@ -32,6 +32,7 @@ def write_report(report: Report) -> dict[str, Json]:
         "notes": list(report.notes),
         "code": dict(report.code),
         "suspicions": list(report.suspicions),
+        "late_minutes": report.late_minutes,
     }
 
 
@@ -45,6 +46,7 @@ def read_report(document: Mapping[str, Json], assignment: Assignment, provenance
         tuple(document["notes"]),
         document["code"],
         tuple(document["suspicions"]),
+        document["late_minutes"],
     )
 
 

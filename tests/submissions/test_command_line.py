@@ -73,6 +73,21 @@ def test_c2_on_real_images(tmp_path: Path, grade: Grade) -> None:
     assert "resize" in run.lost("crops")["C2"]
 
 
+def test_lateness_is_taken_off_and_told(tmp_path: Path, grade: Grade) -> None:
+    (tmp_path / "class").mkdir()
+    for name in ("lee", "kim"):
+        (tmp_path / "class" / f"{name}.py").write_text(code())
+    (tmp_path / "times.csv").write_text("student,time\nlee,2026-04-04T00:00:34+08:00\n")
+    words = ("--only", "C5", "--times", tmp_path / "times.csv", "--due", "2026-04-03T23:59:00+08:00")
+    run = grade(tmp_path / "class", *words)
+    assert run.result("lee")["late"] == {"minutes": 2, "deduction": 2, "total": 6}
+    assert run.result("kim")["late"] == {"minutes": None, "deduction": 0, "total": 8}
+    assert (run.result("lee")["score"], run.result("lee")["provenance"]["due"]) == (8, "2026-04-03T23:59:00+08:00")
+    assert "2 started minutes late: 2 points are taken; 6 remain." in (run.out / "students/lee/report.html").read_text()
+    assert graders("regrade", run.out).returncode == 0
+    assert run.result("lee")["late"]["minutes"] == 2
+
+
 def test_wrong_calls_end_in_one_line_and_status_2(tmp_path: Path) -> None:
     script = tmp_path / "lee.py"
     script.write_text(code())
@@ -82,6 +97,9 @@ def test_wrong_calls_end_in_one_line_and_status_2(tmp_path: Path) -> None:
         (("grade", "pixelcnn", script, "-o", tmp_path, "--only", "C33"), "did you mean 'C3'?"),
         (("grade", "pixelcnn", script, "-o", tmp_path, "--isolation", "ful"), "did you mean 'full'?"),
         (("grade", "pixelcnn", script, "-o", tmp_path, "--data", tmp_path), ".jpg"),
+        (("grade", "pixelcnn", script, "-o", tmp_path, "--device", "cudda"), "did you mean 'cuda'?"),
+        (("grade", "pixelcnn", script, "-o", tmp_path, "--due", "soon"), "--due soon"),
+        (("grade", "pixelcnn", script, "-o", tmp_path, "--times", tmp_path / "t.csv"), "t.csv"),
         (("show", tmp_path, "lee"), "students/"),
         (("audit", "pixelcnn", "--item", "C77"), "did you mean 'C7'?"),
     ):

@@ -27,8 +27,9 @@ def test_result_has_the_keys_of_the_issue() -> None:
         "provenance",
         "items",
         "notes",
+        "late",
     ]
-    assert list(document["submission"]) == ["id", "name", "files", "hashes", "problems"]
+    assert list(document["submission"]) == ["id", "name", "files", "hashes", "problems", "submitted"]
     (file,) = document["submission"]["files"]
     assert list(file) == ["name", "sha256", "size"]
     assert document["submission"]["hashes"] == {file["name"]: file["sha256"]}

@@ -13,6 +13,8 @@ from graders.reports.marks import defused, write_marks
 
 from .sample import assignment, report, sample_class, unjudged
 
+LATE = ("late_minutes", "deduction", "total")
+
 
 def marks(class_report: ClassReport, path: Path) -> list[dict[str, str]]:
     write_marks(class_report, path)
@@ -30,7 +32,7 @@ def named(name: str) -> ClassReport:
 def test_names_and_numbers_come_back(tmp_path: Path) -> None:
     whole = sample_class()
     rows = marks(whole, tmp_path / "marks.csv")
-    assert list(rows[0]) == ["id", "name", "score", "possible", "C1", "C2", "C3", "C4", "C5", "C6", "C7"]
+    assert list(rows[0]) == ["id", "name", "score", "possible", "C1", "C2", "C3", "C4", "C5", "C6", "C7", *LATE]
     assert [row["name"] for row in rows] == [made.submission.name for made in whole.reports]
     assert [float(row["score"]) for row in rows] == [made.score for made in whole.reports]
 
