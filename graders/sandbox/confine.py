@@ -197,7 +197,9 @@ def confine(level: str, limits: Limits, *, scratch: str, stage: str, uid: int, o
         build_root(stage, limits)
         if own_root:
             become(uid)
-    elif os.getuid() == 0 and level == "uid":
+    elif level == "uid":
+        if os.getuid() != 0:
+            raise PermissionError("only root can give each child a user of its own")
         os.chown(scratch, uid, uid)
         become(uid)
     os.chdir(scratch)
