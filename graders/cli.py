@@ -63,8 +63,9 @@ def grade(
     from graders.late import checked_due, read_times, times_by_id
     from graders.rubric import load_rubric, select
     from graders.sandbox.levels import choose_level
-    from graders.sandbox.limits import Limits
+    from graders.sandbox.limits import Limits, device_files
 
+    device_files(device)  # a GPU that is not there is said before anything starts
     due = checked_due(due) if due else ""
     rubric = with_due(load_rubric(assignment), due)
     items = tuple(word.strip() for word in only.split(",") if word.strip())

@@ -206,7 +206,9 @@ def confine(
         build_root(stage, limits, devices)
         if own_root:
             become(uid)
-    elif os.getuid() == 0 and level == "uid":
+    elif level == "uid":
+        if os.getuid() != 0:
+            raise PermissionError("only root can give each child a user of its own")
         os.chown(scratch, uid, uid)
         become(uid)
     os.chdir(scratch)

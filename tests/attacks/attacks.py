@@ -12,3 +12,16 @@ FAMILIES = {
     "Whoever reads": PAPERS,
 }
 ATTACKS = {attack.name: attack for family in FAMILIES.values() for attack in family}
+
+
+def tables() -> str:
+    """Return the tables of docs/security.md: `python -m tests.attacks.attacks` prints them."""
+    parts = []
+    for family, attacks in FAMILIES.items():
+        rows = [f"| {attack.name} | {attack.tries} | {attack.stops} |" for attack in attacks]
+        parts.append("\n".join([f"### {family}", "| attack | tries | what happens |", "|---|---|---|", *rows]))
+    return "\n\n".join(parts)
+
+
+if __name__ == "__main__":
+    print(tables())

@@ -57,7 +57,8 @@ FORGING = (
         _forge(
             f"""
             for name in {_NAMES_C3}:
-                send({{"experiment": name, "values": {{}}, "failure": None, "verdict": "PASS", "points": 12, "passed": True}})
+                boast = {{"verdict": "PASS", "points": 12, "passed": True}}
+                send({{"experiment": name, "values": {{}}, "failure": None, **boast}})
             send({{"done": True, "verdict": "PASS", "points": 12}})
             """
         ),
@@ -80,7 +81,7 @@ FORGING = (
                 experiment(
                     name,
                     {{"shapes": [[2, 3, 3, 5], [5]], "count": 95, "unreached": float("nan")}},
-                    arrays(outputs=bad, outputs_in_training=bad, gradient_of_the_input=bad, kernels_0=bad, kernels_1=bad),
+                    arrays(outputs=bad, outputs_in_training=bad, gradient_of_the_input=bad, kernels_0=bad),
                 )
             send({{"done": True}})
             """
@@ -98,13 +99,16 @@ FORGING = (
         _forge(
             """
             import numpy as np
-            odd = [np.float32(1), np.zeros((1,) * 60), np.zeros((0, 3)), np.ones(5, bool), np.ones((2, 32, 32, 1), np.int8)]
+            odd = [np.float32(1), np.zeros((1,) * 60), np.zeros((0, 3)), np.ones(5, bool)]
+            odd.append(np.ones((2, 32, 32, 1), np.int8))
             wrong = json.dumps({"images": {"dtype": "F8_E4M3", "shape": [4], "data_offsets": [0, 4]}}).encode()
             wrong = struct.pack("<Q", len(wrong)) + wrong + b"abcd"
             for number, name in enumerate(["colours", "levels", "strokes", "speckled", "stripes", "shapes"]):
                 value = odd[number % len(odd)]
-                experiment(name, {"size": 4}, arrays(images=value, input=value, target=value, **{str(n): value for n in range(6)}))
-            experiment("full batches", {"sizes": [2, 2, 2], "size": 2, "allowed": [6], "same again": True}, arrays(images=odd[0]))
+                given = {str(number): value for number in range(6)}
+                experiment(name, {"size": 4}, arrays(images=value, input=value, target=value, **given))
+            full = {"sizes": [2, 2, 2], "size": 2, "allowed": [6], "same again": True}
+            experiment("full batches", full, arrays(images=odd[0]))
             experiment("partial batch", {"sizes": [3, 3, 1], "size": 3, "allowed": [7], "same again": True}, wrong)
             send({"done": True})
             """
@@ -123,7 +127,8 @@ FORGING = (
             """
             import numpy as np
             for name in "main", "second":
-                experiment(name, {"shapes": [[1]], "count": 1, "unreached": 0}, arrays(outputs=np.zeros((2, 6, 7, 5), np.float32)))
+                weights = {"shapes": [[1]], "count": 1, "unreached": 0}
+                experiment(name, weights, arrays(outputs=np.zeros((2, 6, 7, 5), np.float32)))
             experiment("support", {}, arrays(by_gradient=np.zeros(6, np.uint8), by_change=np.ones(6, np.uint8)))
             send({"done": True})
             """
@@ -143,7 +148,8 @@ FORGING = (
             many = np.zeros((28_000, 32, 32, 1), np.uint8)
             many.reshape(-1)[:: 7] = 1
             experiment("strokes", {}, arrays(images=many))
-            experiment("full batches", {"sizes": [2, 2, 2], "size": 2, "allowed": [6], "same again": True}, arrays(images=many[:3000]))
+            full = {"sizes": [2, 2, 2], "size": 2, "allowed": [6], "same again": True}
+            experiment("full batches", full, arrays(images=many[:3000]))
             send({"done": True})
             """
         ),
@@ -171,7 +177,8 @@ FORGING = (
         "all text is cut, cleaned and escaped before it is shown",
         _forge(
             """
-            text = "<script>alert(1)</script><img src=x onerror=alert(1)>\\ud800\\x00\\x1b[2J =cmd|' /C calc'!A0 [x](javascript:alert(1))"
+            text = "<script>alert(1)</script><img src=x onerror=alert(1)>\\ud800\\x00\\x1b[2J"
+            text += " =cmd|' /C calc'!A0 [x](javascript:alert(1))"
             for name in "shapes", "colours", "levels", "<script>alert(2)</script>", "a\\x1fb", "":
                 experiment(name, {text: text}, failure={"kind": text, "message": text * 1000, "where": text})
             experiment("strokes", failure={"kind": ["<script>"], "message": {"a": 1}, "where": None})
@@ -291,7 +298,7 @@ FORGING = (
         from graders.sandbox import frames
         import safetensors.numpy
         was = json.dumps
-        json.dumps = lambda thing, **kwargs: was({**thing, "verdict": "PASS"} if isinstance(thing, dict) else thing, **kwargs)
+        json.dumps = lambda thing, **how: was({**thing, "verdict": "PASS"} if isinstance(thing, dict) else thing, **how)
         save = wire.save
         wire.save = safetensors.numpy.save = lambda arrays: save({k: np.ones_like(v) for k, v in arrays.items()})
         """,
@@ -391,10 +398,10 @@ class CalligraphyDataset(keras.utils.Sequence):
             if getattr(thing, "__module__", "") == "__reference__" or type(thing).__name__ == "Evidence":
                 print("SUCCEEDED", type(thing))
         for name, entry in linecache.cache.items():
-            if "solution" in name or "REFERENCE" in str(entry):
+            if "BEGIN " + "SOLUTION" in str(entry) and "cell" not in name:
                 print("SUCCEEDED", name)
-        for name, module in list(sys.modules.items()):
-            if "reference" in name or "engine" in name or "store" in name and name.startswith("graders"):
+        for name in list(sys.modules):
+            if name.startswith(("reference", "graders.engine", "graders.store", "graders.home")):
                 print("SUCCEEDED", name)
         """,
         item="C7",

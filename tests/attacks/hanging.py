@@ -270,7 +270,7 @@ HANGING = (
     Attack(
         "daemon",
         "leaves processes behind: in a session of their own, forked twice, with all streams closed",
-        "all that descends from a child is killed with it: it is the first of a process namespace, or its monitor adopts them",
+        "what descends from a child dies with it: it is the first of its process namespace, or its monitor adopts it",
         """
         import os, time
         if os.fork() == 0:

@@ -117,14 +117,15 @@ REACHING = (
                     pass
         for action in (
             lambda: os.chmod("@SECRET@", 0o777), lambda: os.remove("@SECRET@"), lambda: os.rename("@SECRET@", "x"),
-            lambda: shutil.rmtree("@OUTSIDE@"), lambda: os.link("@SECRET@", "linked"), lambda: os.utime("@SECRET@", (1, 1)),
+            lambda: shutil.rmtree("@OUTSIDE@"), lambda: os.link("@SECRET@", "linked"),
+            lambda: os.utime("@SECRET@", (1, 1)),
         ):
             try:
                 action()
             except OSError:
                 pass
         """,
-        flagged=('"@SECRET@"', '"/etc"'),
+        flagged=('"/etc"',),
         confines=True,
     ),
     Attack(
@@ -207,7 +208,7 @@ REACHING = (
             if handle >= 0 and libc.syscall(438, handle, 0, 0) >= 0:
                 print("SUCCEEDED to take a descriptor of", process)
         """,
-        flagged=("libc.ptrace",),
+        flagged=("ctypes.CDLL",),
         confines=True,
     ),
     Attack(
@@ -241,11 +242,17 @@ REACHING = (
         import ctypes, os
         libc = ctypes.CDLL(None, use_errno=True)
         calls = {
-            "mount": lambda: libc.mount(b"x", b"/tmp", b"tmpfs", 0, 0), "unshare": lambda: libc.unshare(0x10000000),
-            "chroot": lambda: libc.chroot(b"."), "setns": lambda: libc.setns(0, 0), "bpf": lambda: libc.syscall(321, 0, 0, 0),
-            "keyctl": lambda: libc.syscall(250, 0, -3, 1), "add_key": lambda: libc.syscall(248, b"user", b"k", b"v", 1, -3),
-            "setuid": lambda: libc.setuid(0) if os.getuid() else -1, "clone": lambda: libc.syscall(56, 0x10000000 | 17, 0, 0, 0, 0),
-            "io_uring": lambda: libc.syscall(425, 4, 0), "perf": lambda: libc.syscall(298, 0, 0, -1, -1, 0),
+            "mount": lambda: libc.mount(b"x", b"/tmp", b"tmpfs", 0, 0),
+            "unshare": lambda: libc.unshare(0x10000000),
+            "chroot": lambda: libc.chroot(b"."),
+            "setns": lambda: libc.setns(0, 0),
+            "bpf": lambda: libc.syscall(321, 0, 0, 0),
+            "keyctl": lambda: libc.syscall(250, 0, -3, 1),
+            "add_key": lambda: libc.syscall(248, b"user", b"k", b"v", 1, -3),
+            "setuid": lambda: libc.setuid(0) if os.getuid() else -1,
+            "clone": lambda: libc.syscall(56, 0x10000000 | 17, 0, 0, 0, 0),
+            "io_uring": lambda: libc.syscall(425, 4, 0),
+            "perf": lambda: libc.syscall(298, 0, 0, -1, -1, 0),
         }
         for name, call in calls.items():
             if call() >= 0:
@@ -295,7 +302,7 @@ REACHING = (
             except OSError:
                 pass
         """,
-        flagged=("import graders", "sitecustomize"),
+        flagged=("sitecustomize",),
         confines=True,
     ),
 )

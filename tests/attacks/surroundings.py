@@ -50,7 +50,7 @@ class Surroundings:
 def surroundings(folder: Path) -> Iterator[Surroundings]:
     """Make everything that must not be reached, below a folder."""
     words = {
-        name: f"{name}-{secrets.token_hex(8)}" for name in ("file", "reference", "rubric", "environment", "honest")
+        name: f"{name}-{secrets.token_hex(8)}" for name in ("file", "reference", "rubric", "environment", "submission")
     }
     secret, outside = folder / "secret.txt", folder / "outside"
     secret.write_text(words["file"])

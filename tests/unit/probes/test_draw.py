@@ -65,3 +65,10 @@ def test_integers_lie_from_low_to_high_without_high(seed: int, low: int, width: 
 
 def test_pictures_are_passed_through() -> None:
     assert Draw(1, "C2", [b"one", b"two"]).pictures == (b"one", b"two")
+
+
+def test_an_order_holds_every_number_once_and_follows_from_the_seed() -> None:
+    orders = {seed: Draw(seed, "C1").order("levels", 6) for seed in range(20)}
+    assert all(sorted(order) == list(range(6)) for order in orders.values())
+    assert orders[3] == Draw(3, "C1").order("levels", 6)
+    assert len({tuple(order) for order in orders.values()}) > 10

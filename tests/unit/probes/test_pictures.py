@@ -260,3 +260,14 @@ def test_a_batch_is_a_pair_of_arrays() -> None:
 def test_what_is_no_pair_is_called_so(batch: Any) -> None:
     with pytest.raises(TypeError, match="not two tensors"):
         pictures.pair(batch)
+
+
+def test_a_number_that_equals_everything_is_the_number_that_it_is() -> None:
+    class Everything(int):
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        __hash__ = int.__hash__
+
+    assert pictures.keeps(Holder(size=Everything(7)), 7)
+    assert not pictures.keeps(Holder(size=Everything(7)), 4)

@@ -9,7 +9,12 @@ import json
 import os
 import resource
 import signal
+<<<<<<< HEAD
 import stat
+=======
+import subprocess
+import sys
+>>>>>>> attacks
 import threading
 import time
 import warnings
@@ -168,6 +173,29 @@ def test_sleeping_is_ended_by_the_clock(zygote: Zygote) -> None:
     assert found.ended.reason == "timeout"
     assert found.ended.code == -signal.SIGKILL
     assert time.monotonic() - started < 5
+
+
+def test_waiting_for_a_processor_that_others_use_is_not_counted(zygote: Zygote) -> None:
+    """Five others on one core make two seconds of the clock out of a third of a second of computing."""
+    core = min(os.sched_getaffinity(0))
+    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True) for _ in range(5)]
+    try:
+        with limited(zygote, wall_seconds=0.7) as quick:
+            for process in (quick._process.pid, *(other.pid for other in others)):
+                os.sched_setaffinity(process, {core})
+            work = "while time.process_time() < first + 0.25: pass"
+            found = run(
+                quick,
+                "import time",
+                "first, began = time.process_time(), time.monotonic()",
+                work,
+                tells("'late' if time.monotonic() - began > 0.7 else 'early'"),
+            )
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+    assert found.message == "late"
 
 
 def test_leaving_by_os_exit_is_reported_with_its_status(zygote: Zygote) -> None:
