@@ -25,7 +25,7 @@ from graders.engine.publish import Publisher
 from graders.errors import Fault, Stopped
 from graders.home import reference_path
 from graders.model import Assignment, ClassReport, Evidence, Item, Json, Report, SourceFile, Submission, Verdict
-from graders.notebook import Program, read_program
+from graders.notebook import Program, read_program, suspicions
 from graders.sandbox.levels import choose_level
 from graders.sandbox.limits import Limits, device_files
 from graders.sandbox.nursery import Nursery
@@ -114,13 +114,15 @@ class Classroom:
         submission, program = read(self.plan.assignment, handed_in)
         pieces = Sliced(self.workshop, program)
         report = self.bench.report(light(submission), pieces)
-        report = replace(report, code=self._code(report, pieces))
+        odd = tuple(f"{one.place}, line {one.line}: {one.construct} {one.why}" for one in suspicions(program))
+        report = replace(report, code=self._code(report, pieces), suspicions=odd)
         record = {
             "handed_in": whole,
             "submission": write_submission(submission),
             "notes": list(report.notes),
             "items": pieces.record,
             "code": dict(report.code),
+            "suspicions": list(odd),
         }
         self.store.keep_submission(job.id, key, record, write_report(report))
         return report

@@ -24,7 +24,7 @@ class Bench:
     reference_evidence: Callable[[Item], Evidence]
     provenance: Mapping[str, Json]
 
-    def report(self, submission: Submission, pieces: Pieces, code: Mapping[str, str] | None = None) -> Report:
+    def report(self, submission: Submission, pieces: Pieces) -> Report:
         """Return the report of one submission: the items of the run judged, all others listed as waiting."""
         desk = _Desk(self, pieces)
         results = {item.id: desk.result(item) for item in self.items}
@@ -34,7 +34,6 @@ class Bench:
             tuple(self._listed(results)),
             self.provenance,
             tuple(dict.fromkeys(pieces.notes)),
-            code or {},
             late_minutes=minutes_late(submission.submitted, self.assignment.late.due),
         )
 

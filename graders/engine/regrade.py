@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from graders import judge
 from graders.assignments import load_graders
@@ -59,7 +60,8 @@ def _judged_again(bench: Bench, store: Store, run: Json, id_: str) -> Report:
     if known := known_report(store, id_, key, bench.assignment, bench.provenance):
         return known
     recorded = Recorded(store, pieces["items"], pieces["notes"])
-    report = bench.report(read_submission(pieces["submission"]), recorded, pieces["code"])
+    report = bench.report(read_submission(pieces["submission"]), recorded)
+    report = replace(report, code=pieces["code"], suspicions=tuple(pieces["suspicions"]))
     store.keep_submission(id_, key, pieces, write_report(report))
     return report
 

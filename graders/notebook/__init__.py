@@ -4,5 +4,6 @@ from graders.notebook.names import match_names
 from graders.notebook.program import Program, read_program
 from graders.notebook.slices import cut_slice, normalised
 from graders.notebook.statements import Parsed
+from graders.notebook.suspicions import suspicions
 
-__all__ = ["Parsed", "Program", "cut_slice", "match_names", "normalised", "read_program"]
+__all__ = ["Parsed", "Program", "cut_slice", "match_names", "normalised", "read_program", "suspicions"]

@@ -46,7 +46,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("regrade")
     (folder / "class").mkdir()
     for name, edits in EDITS.items():
-        (folder / "class" / f"{name}.py").write_text(code(*edits))
+        (folder / "class" / f"{name}.py").write_text(code(*edits) + ("\nimport ctypes\n" if name == "dora" else ""))
     out = folder / "out"
     process = graders("grade", "pixelcnn", folder / "class", "-o", out, "--only", ITEMS, "--seed", 3)
     assert process.returncode == 0, process.stderr
@@ -157,6 +157,16 @@ def test_regrading_gives_what_grading_gave(again: Path, graded: Run) -> None:
         )
         assert new == old
     assert (again / "out" / "marks.csv").read_text() == (graded.out / "marks.csv").read_text()
+
+
+def test_odd_constructs_are_listed_for_the_instructor_and_after_a_regrade_too(graded: Run, again: Path) -> None:
+    assert without_children("regrade", again / "out").returncode == 0
+    for out in (graded.out, again / "out"):
+        found = json.loads((out / "class.json").read_text())["suspicions"]
+        assert list(found) == ["dora"]
+        assert found["dora"][0].endswith("import ctypes reaches memory and system calls below Python")
+        assert "import ctypes" in (out / "report.html").read_text()
+        assert "import ctypes" not in (out / "students" / "dora" / "report.html").read_text()
 
 
 def test_equal_code_is_listed_for_the_instructor(graded: Run) -> None:

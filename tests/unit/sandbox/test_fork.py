@@ -9,12 +9,9 @@ import json
 import os
 import resource
 import signal
-<<<<<<< HEAD
 import stat
-=======
 import subprocess
 import sys
->>>>>>> attacks
 import threading
 import time
 import warnings
