@@ -233,10 +233,10 @@ def test_a_file_cannot_grow_without_end(zygote: Zygote) -> None:
 def test_processes_cannot_multiply_without_end(zygote: Zygote) -> None:
     bomb = "import os, time\nfor _ in range(500):\n    if os.fork() == 0:\n        time.sleep(30)\n        os._exit(0)"
     with limited(zygote, processes=20) as small:
-        found = run(small, bomb)
+        found = run(small, bomb, "time.sleep(9)")
         assert become(small, False)
-    assert found.failure is not None
-    assert found.failure.kind == "BlockingIOError"
+    denied = found.failure is not None and found.failure.kind == "BlockingIOError"
+    assert denied or found.ended.reason == "processes"  # the system counts, or where others are counted too the monitor
 
 
 def test_no_exit_status_is_taken_for_a_failed_confinement(zygote: Zygote) -> None:
