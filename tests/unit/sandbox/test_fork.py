@@ -150,7 +150,7 @@ def test_a_loop_without_end_is_ended_by_its_computing_time(zygote: Zygote) -> No
         found = run(quick, "while True: pass")
     assert found.broken == "closed"
     assert found.ended.code in (-signal.SIGXCPU, -signal.SIGKILL)
-    assert 0.9 <= found.ended.cpu_seconds < 3
+    assert 0.5 <= found.ended.cpu_seconds < 3  # the limit counts ticks, which a busy machine rounds up
 
 
 def test_a_loop_that_catches_everything_is_ended_all_the_same(zygote: Zygote) -> None:

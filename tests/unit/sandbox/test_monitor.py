@@ -51,6 +51,8 @@ def test_memory_and_disk(monkeypatch: pytest.MonkeyPatch, memory: bool, disk: bo
 
 def test_threads_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(usage, "tree", lambda process: [process])
+    monkeypatch.setattr(usage, "cpu_seconds", lambda processes: 0.0)
+    monkeypatch.setattr(usage, "over_memory", lambda processes, limit: False)
     meter, over = monitor._Meter(1, LIMITS, ""), []
     for number in (LIMITS.processes + 1, 2 * LIMITS.processes):
         monkeypatch.setattr(usage, "tasks", lambda processes, number=number: number)
