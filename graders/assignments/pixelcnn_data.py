@@ -51,7 +51,7 @@ class Lengths:
         many = [int(step * 12 + rest) for step, rest in enumerate(draw.integers("many", 4, 9, 4))]
         many = [many[place] for place in draw.order("many", 4)]
         name = f"attributes-{draw.integers('name', 10**6, 10**7)}"
-        real = [sign > 0 for sign in draw.signs("real", 12)]
+        real = [place < 6 for place in draw.order("real", 12)]
 
         def built(number: int, batch_size: int) -> Any:
             return pictures.dataset(student, "C1", pictures.folder("some", [picture] * number), batch_size)

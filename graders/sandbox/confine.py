@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from graders.sandbox import linux
+from graders.sandbox import linux, usage
 from graders.sandbox.limits import Limits
 
 SCRATCH = "/scratch"
@@ -48,6 +48,7 @@ _UNRULED = (
 ).split()
 _TIOCSTI = 0x5412  # pushes characters into a terminal
 _SCOPES_SIGNALS = 6  # the first version of Landlock that keeps signals from other processes
+_WIDE = 16
 _OWNERS = (8, 15)  # F_SETOWN, F_SETOWN_EX: who gets the signals of a descriptor
 # What belongs to an interpreter below its prefix, which may be a course's own folder with everything else in it.
 _INTERPRETER = ("bin", "etc", "include", "lib", "lib64", "libexec", "pyvenv.cfg", "share", "ssl")
@@ -147,15 +148,22 @@ def be_counted_as(uid: int) -> None:
         os.setresuid(uid, -1, -1)
 
 
-def set_limits(limits: Limits) -> None:
-    """Set the rlimits; RLIMIT_DATA, not RLIMIT_AS, since GPU drivers reserve address space that they never use."""
+def set_limits(limits: Limits, others: int) -> None:
+    """Set the rlimits; RLIMIT_DATA, not RLIMIT_AS, since GPU drivers reserve address space that they never use.
+
+    `others` are the threads that this user has besides: Linux counts them too, so the limit is wide where there are
+    some, and the monitor counts the child's own.
+    """
+    processes = limits.processes if not others else others + _WIDE * limits.processes
     for kind, value in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_DATA, limits.memory_mb << 20),
         (resource.RLIMIT_FSIZE, limits.scratch_mb << 20),
         (resource.RLIMIT_NOFILE, limits.files),
-        (resource.RLIMIT_NPROC, limits.processes),
+        (resource.RLIMIT_NPROC, processes),
     ):
+        hard = resource.getrlimit(kind)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (value, value))
     # CPU time counts from the fork: the zygote's own does not count.
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
@@ -202,6 +210,7 @@ def confine(
     """
     linux.prctl(linux.PR_SET_PDEATHSIG, 9)
     Path("/proc/self/oom_score_adj").write_text("1000")  # when memory runs out it is the first to go
+    others = 0 if own_root or (os.getuid() == 0 and level in ("no-namespaces", "uid")) else usage.tasks_of_user()
     if level == "full":
         build_root(stage, limits, devices)
         if own_root:
@@ -212,7 +221,7 @@ def confine(
         os.chown(scratch, uid, uid)
         become(uid)
     os.chdir(scratch)
-    set_limits(limits)
+    set_limits(limits, others)
     if level == "no-namespaces" and os.getuid() == 0:
         be_counted_as(uid)
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)

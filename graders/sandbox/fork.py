@@ -64,7 +64,11 @@ def _named_home() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a child ended. `reason`: ended, timeout, memory, disk, cancelled, or lost when its monitor did not report."""
+    """How a child ended.
+
+    `reason` is ended, cancelled, the limit that it was over (timeout, processes, memory, disk), or lost when its
+    monitor did not report.
+    """
 
     reason: str
     code: int = 0

@@ -26,6 +26,7 @@ from graders.sandbox.limits import Limits
 _CONFINED = b"+"  # what the child says on a pipe of its own before anything of the student's runs
 _GRACE = 0.05
 _TICK = 0.2  # seconds between two looks at what the child uses
+_SLACK = 8  # threads beyond the limit: where the system counts them, it denies one more and ends nothing
 _PATIENCE = 3  # how many times the limit of the clock a child may take that waits for a processor
 
 
@@ -164,6 +165,8 @@ class _Meter:
                 return "timeout"
         if self.cpu_seconds > limits.cpu_seconds + 1:  # a single process meets its own limit before
             return "timeout"
+        if usage.tasks(processes) > limits.processes + _SLACK:
+            return "processes"
         if usage.over_memory(processes, limits.memory_mb):
             return "memory"
         if self.scratch and usage.over_disk(self.scratch, processes, limits.scratch_mb, limits.scratch_files):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +24,21 @@ def tree(process: int) -> list[int]:
 def _children(process: int) -> Iterator[int]:
     for task in _listed(f"/proc/{process}/task"):
         yield from map(int, _text(f"/proc/{process}/task/{task}/children").split())
+
+
+def tasks(processes: Iterable[int]) -> int:
+    """Return how many threads processes have together."""
+    return sum(len(_listed(f"/proc/{process}/task")) for process in processes)
+
+
+def tasks_of_user() -> int:
+    """Return how many threads the user of this process has on the machine."""
+    mine = []
+    for name in filter(str.isdigit, _listed("/proc")):
+        with contextlib.suppress(OSError):  # it has ended in the meantime
+            if os.stat(f"/proc/{name}").st_uid == os.getuid():
+                mine.append(int(name))
+    return tasks(mine)
 
 
 def cpu_seconds(processes: Iterable[int]) -> float:

@@ -151,7 +151,7 @@ def test_a_loop_without_end_is_ended_by_its_computing_time(zygote: Zygote) -> No
         found = run(quick, "while True: pass")
     assert found.broken == "closed"
     assert found.ended.code in (-signal.SIGXCPU, -signal.SIGKILL)
-    assert 0.5 <= found.ended.cpu_seconds < 3  # the kernel counts ticks, and not every one is ours
+    assert 0.5 <= found.ended.cpu_seconds < 3  # the limit counts ticks, which a busy machine rounds up
 
 
 def test_a_loop_that_catches_everything_is_ended_all_the_same(zygote: Zygote) -> None:
@@ -234,10 +234,10 @@ def test_a_file_cannot_grow_without_end(zygote: Zygote) -> None:
 def test_processes_cannot_multiply_without_end(zygote: Zygote) -> None:
     bomb = "import os, time\nfor _ in range(500):\n    if os.fork() == 0:\n        time.sleep(30)\n        os._exit(0)"
     with limited(zygote, processes=20) as small:
-        found = run(small, bomb)
+        found = run(small, bomb, "time.sleep(9)")
         assert become(small, False)
-    assert found.failure is not None
-    assert found.failure.kind == "BlockingIOError"
+    denied = found.failure is not None and found.failure.kind == "BlockingIOError"
+    assert denied or found.ended.reason == "processes"  # the system counts, or where others are counted too the monitor
 
 
 def test_no_exit_status_is_taken_for_a_failed_confinement(zygote: Zygote) -> None:

@@ -49,6 +49,17 @@ def test_memory_and_disk(monkeypatch: pytest.MonkeyPatch, memory: bool, disk: bo
     assert monitor._Meter(1, LIMITS, scratch).over() == over
 
 
+def test_threads_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usage, "tree", lambda process: [process])
+    monkeypatch.setattr(usage, "cpu_seconds", lambda processes: 0.0)
+    monkeypatch.setattr(usage, "over_memory", lambda processes, limit: False)
+    meter, over = monitor._Meter(1, LIMITS, ""), []
+    for number in (LIMITS.processes + 1, 2 * LIMITS.processes):
+        monkeypatch.setattr(usage, "tasks", lambda processes, number=number: number)
+        over.append(meter.over())
+    assert over == ["", "processes"]
+
+
 def test_computing_time_that_was_seen_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = iter([4.0, 1.0])
     monkeypatch.setattr(usage, "cpu_seconds", lambda processes: next(seen))

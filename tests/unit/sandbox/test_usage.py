@@ -44,6 +44,15 @@ def test_a_tree_holds_children_of_children_and_those_of_other_threads() -> None:
         assert usage.tree(root)[0] == root
 
 
+def test_threads_are_counted_those_of_the_user_too() -> None:
+    source = "import threading, time\nfor _ in range(5): threading.Thread(target=time.sleep, args=(9,)).start()\n"
+    before = usage.tasks_of_user()
+    with process(f"{source}print(flush=True)") as root:
+        assert usage.tasks([root]) == 6
+        assert usage.tasks_of_user() > 5
+    assert before > 0
+
+
 def test_a_process_that_has_ended_uses_nothing() -> None:
     assert usage.tree(GONE) == [GONE]
     assert (usage.cpu_seconds([GONE]), usage.starved_seconds(GONE)) == (0, 0)
