@@ -8,10 +8,12 @@ import importlib.util
 import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graders.engine.classroom import Plan, grade_all, open_classroom
+from graders.engine.local import Job
 from graders.errors import Fault, UsageError
 from graders.home import reference_path
 from graders.model import Assignment, Mutant, Report, SourceFile, Submission, Variant, Verdict
@@ -110,7 +112,8 @@ def audit_assignment(
     edited = [as_submission(edit.name, apply_edit(text, edit)) for edit in (*mutants, *variants)]
     plan = Plan(assignment, judgeable(assignment), jobs, isolation, seed)
     with tempfile.TemporaryDirectory() as folder, open_classroom(plan, Path(folder) / "audit.sqlite") as classroom:
-        reports = grade_all(classroom, edited, plan.items, jobs, lambda _: None)
+        work = [Job(one.id, one.name, partial(_itself, one)) for one in edited]
+        reports = grade_all(classroom, work, lambda _: None)
         provenance = classroom.provenance
     return Audit(
         tuple(_mutant_result(m, report) for m, report in zip(mutants, reports, strict=False)),
@@ -118,6 +121,10 @@ def audit_assignment(
         sum(item.verdict is Verdict.FAULT for report in reports for item in report.items),
         provenance,
     )
+
+
+def _itself(submission: Submission) -> Submission:
+    return submission
 
 
 def _load(path: Path, name: str) -> tuple[Any, ...]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,9 +16,9 @@ import typer
 from graders.errors import Fault, UsageError
 
 if TYPE_CHECKING:
-    from graders.model import ClassReport, Report, Submission
+    from graders.model import ClassReport, Report
 
-TRUSTED, AUDIT_FAILED, WRONG_CALL, OUR_FAULT = 0, 1, 2, 3
+TRUSTED, AUDIT_FAILED, WRONG_CALL, OUR_FAULT, STOPPED = 0, 1, 2, 3, 130
 
 app = typer.Typer(
     name="graders",
@@ -27,7 +30,9 @@ app = typer.Typer(
 )
 
 _Slug = Annotated[str, typer.Argument(help="The assignment, for instance pixelcnn.")]
-_Jobs = Annotated[int, typer.Option(min=1, max=256, help="How many submissions are graded at the same time.")]
+_Jobs = Annotated[
+    int, typer.Option("--jobs", "-j", min=1, max=256, help="How many submissions are graded at the same time.")
+]
 _Isolation = Annotated[str | None, typer.Option(help="Level of confinement; the strongest that works by default.")]
 _CORES = os.cpu_count() or 1
 _Seed = Annotated[int | None, typer.Option(help="Seed of the inputs; drawn once per class by default.")]
@@ -43,21 +48,62 @@ def grade(
     isolation: _Isolation = None,
     seed: _Seed = None,
     data: Annotated[Path | None, typer.Option(help="A folder of the course's images; C2 is tried on some.")] = None,
+    device: Annotated[str, typer.Option(help="cpu, or cuda: then students' code reaches this machine's GPU.")] = "cpu",
+    time_limit: Annotated[int, typer.Option(min=1, help="Seconds of computing that an item may take.")] = 30,
 ) -> None:
     """Grade submissions: marks, a report for every student and one for the class."""
     from graders.engine.classroom import Plan, grade_class
-    from graders.intake import find_submissions
-    from graders.reports.write import write_class
+    from graders.engine.local import Job
+    from graders.engine.publish import Publisher
+    from graders.intake import find_entries
     from graders.rubric import load_rubric, select
     from graders.sandbox.levels import choose_level
+    from graders.sandbox.limits import Limits
 
     rubric = load_rubric(assignment)
     items = tuple(word.strip() for word in only.split(",") if word.strip())
-    plan = Plan(rubric, select(rubric, items), jobs, choose_level(isolation), seed, pictures=_pictures(data))
-    submissions = find_submissions(paths)
-    with _Progress(submissions) as progress:
-        report = grade_class(plan, submissions, out / "evidence.sqlite", progress.done)
-    write_class(report, out)
+    limits = Limits(cpu_seconds=time_limit, wall_seconds=3.0 * time_limit)
+    plan = Plan(rubric, select(rubric, items), jobs, choose_level(isolation), seed, limits, _pictures(data), device)
+    found = [Job(entry.id, entry.name, entry.read) for entry in find_entries(paths)]
+    publisher = Publisher(out, [job.id for job in found])
+    with _stoppable(), _Progress(len(found)) as progress:
+        report = grade_class(plan, found, out / "evidence.sqlite", publisher, progress.done)
+    _finish(report, out)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let Ctrl-C and a polite kill end the run with its children, and say that nothing is lost."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("graders: stopped; what is graded is kept: run the same command again to go on", file=sys.stderr)
+        raise typer.Exit(STOPPED) from None
+
+
+@app.command()
+def regrade(
+    out: Annotated[Path, typer.Argument(help="The folder that `graders grade -o` wrote.")],
+) -> None:
+    """Judge again what was measured, with the rubric as it is now; no student code runs."""
+    from graders.engine.publish import Publisher
+    from graders.engine.regrade import last_run, regrade_class
+    from graders.rubric import load_rubric
+    from graders.store import Store
+
+    path = out / "evidence.sqlite"
+    if not path.is_file():
+        raise UsageError(f"{out}: no evidence.sqlite in it; give the folder that `graders grade -o` wrote")
+    store = Store(path)
+    try:
+        run = last_run(store)
+        publisher = Publisher(out, run["submissions"])
+        rubric = load_rubric(run["assignment"])
+        report = regrade_class(rubric, run, store, lambda one: publisher.student(store, one))
+        publisher.whole_class(store, report)
+    finally:
+        store.close()
     _finish(report, out)
 
 
@@ -89,7 +135,7 @@ def _pictures(folder: Path | None) -> tuple[bytes, ...]:
 class _Progress:
     """A bar with the time that is left, on stderr."""
 
-    def __init__(self, submissions: list[Submission]) -> None:
+    def __init__(self, submissions: int) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -101,7 +147,7 @@ class _Progress:
             TextColumn("{task.fields[last]}"),
         )
         self._bar = Progress(*columns, console=Console(stderr=True))
-        self._task = self._bar.add_task("grading", total=len(submissions), last="starting TensorFlow")
+        self._task = self._bar.add_task("grading", total=submissions, last="")
 
     def done(self, report: Report) -> None:
         """Advance by one submission."""

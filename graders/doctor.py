@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from graders.engine.setting import PACKAGES, installed
 from graders.sandbox.levels import try_level
 from graders.sandbox.limits import LEVEL_MEANING, LEVELS
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-_PACKAGES = {
-    "tensorflow": ("tensorflow", "tensorflow-cpu"),
-    "keras": ("keras",),
-    "torch": ("torch",),
-    "numpy": ("numpy",),
-    "pillow": ("pillow",),
-    "opencv": ("opencv-python-headless", "opencv-python"),
-    "safetensors": ("safetensors",),
-    "ipython": ("ipython",),
-}
 
 
 def examine(console: Console) -> bool:
@@ -29,7 +18,7 @@ def examine(console: Console) -> bool:
     from rich.table import Table
 
     packages = Table("package", "version", title="Packages")
-    found = {name: _version(distributions) for name, distributions in _PACKAGES.items()}
+    found = {name: installed(name) for name in PACKAGES}
     packages.add_row("python", platform.python_version())
     for name, number in found.items():
         packages.add_row(name, number or "not installed")
@@ -44,12 +33,3 @@ def examine(console: Console) -> bool:
     if not found["tensorflow"]:
         console.print("tensorflow is not installed: pip install 'graders[tensorflow]'")
     return bool(best and found["tensorflow"])
-
-
-def _version(distributions: tuple[str, ...]) -> str:
-    for distribution in distributions:
-        try:
-            return version(distribution)
-        except PackageNotFoundError:
-            continue
-    return ""

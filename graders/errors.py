@@ -17,6 +17,10 @@ class Fault(Exception):  # noqa: N818 - the verdict of the same name is the word
     """Something of ours broke: the zygote, the confinement, a probe, a judge. Costs no marks; exit status 3."""
 
 
+class Stopped(Exception):  # noqa: N818 - no error: somebody wanted it
+    """The run was told to stop; what is graded by then is kept."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return " (did you mean ...?)" with the nearest known word, or the list of them when none is near.
 

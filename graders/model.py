@@ -124,12 +124,17 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Submission:
-    """What one student handed in. `problems` are the lines that tell what of it could not be read."""
+    """What one student handed in. `problems` are the lines that tell what of it could not be read.
+
+    `late` and `submitted`, a time as ISO 8601, are what the LMS says; False and "" where it does not.
+    """
 
     id: str
     name: str
     files: tuple[SourceFile, ...] = ()
     problems: tuple[str, ...] = ()
+    late: bool = False
+    submitted: str = ""
 
 
 @dataclass(frozen=True)
@@ -246,13 +251,19 @@ class ItemResult:
 
 @dataclass(frozen=True)
 class Report:
-    """Verdicts, points and provenance of one submission."""
+    """Verdicts, points and provenance of one submission.
+
+    `code` maps items to a hash of the code that they were judged on, equal for code that differs in comments only.
+    `suspicions` are lines on constructs that no solution needs, for the instructor's eyes.
+    """
 
     submission: Submission
     assignment: Assignment
     items: tuple[ItemResult, ...]
     provenance: Mapping[str, Json]
     notes: tuple[str, ...] = ()
+    code: Mapping[str, str] = field(default_factory=dict)
+    suspicions: tuple[str, ...] = ()
 
     @property
     def score(self) -> float:

@@ -15,11 +15,17 @@ from graders.assignments import Experiments, Seen
 from graders.model import Experiment, Outcome
 from graders.probes import pictures
 
-# Grey levels on both sides of the threshold, 0.33 * 255 = 84.15; a JPG may be off by one level.
-_LEVELS = (0, 60, 83, 86, 120, 255)
+# Ranges of grey levels on both sides of the threshold, 0.33 * 255 = 84.15; a JPG may be off by one level.
+_LEVELS = ((0, 0), (10, 75), (83, 83), (86, 86), (95, 245), (255, 255))
 # Colours whose brightness lies clearly on one side of the threshold, however the channels are weighted, but of which
-# single channels lie on the other: yellow, cyan, dark blue, dark red, dark green.
-_COLOURS = ((200, 200, 0), (0, 200, 200), (0, 0, 130), (130, 0, 0), (0, 110, 0))
+# single channels lie on the other: yellow, cyan, dark blue, dark red, dark green. The channels and the range of levels.
+_COLOURS = (
+    ((1, 1, 0), 190, 230),
+    ((0, 1, 1), 190, 230),
+    ((0, 0, 1), 120, 145),
+    ((1, 0, 0), 120, 145),
+    ((0, 1, 0), 100, 112),
+)
 # The share of pixels that may differ from the reference's bilinear scaling. On strokes nearest neighbour differs in up
 # to 7.7 %, all smooth ways in up to 2.3 %; on stripes none does, but every crop, shift or detour in a quarter or more.
 _DIFFERING = {"strokes": 0.09, "real": 0.09, "stripes": 0.04}
@@ -36,10 +42,16 @@ class Lengths:
     def probe(self, student: Any, lab: Any, draw: Any) -> Experiments:
         """Build the data set on folders with several numbers of pictures and ask for its length."""
         picture = pictures.blocks(5)
-        size = draw.choose("size", (4, 5, 6))
-        times = draw.choose("times", (1, 2, 3))
-        full = [[size * times, size], [size * (times + 1), size], [6, 3], [5, 1]]
-        partial = [[size * times + rest, size] for rest in range(1, size)] + [[5, 8]]
+        size, other = draw.choose("size", (4, 5, 6)), draw.choose("other size", (2, 3))
+        times, single = draw.choose("times", (1, 2, 3)), draw.choose("single", (4, 5, 7, 8))
+        few = draw.choose("few", (3, 4, 5, 6, 7))
+        full = [[size * times, size], [size * (times + 1), size], [2 * other, other], [single, 1]]
+        partial = [[size * times + rest, size] for rest in range(1, size)] + [[few, few + other]]
+        # Nothing here can be told without looking: the numbers, a folder's name, an order are the seed's.
+        many = [int(step * 12 + rest) for step, rest in enumerate(draw.integers("many", 4, 9, 4))]
+        many = [many[place] for place in draw.order("many", 4)]
+        name = f"attributes-{draw.integers('name', 10**6, 10**7)}"
+        real = [sign > 0 for sign in draw.signs("real", 12)]
 
         def built(number: int, batch_size: int) -> Any:
             return pictures.dataset(student, "C1", pictures.folder("some", [picture] * number), batch_size)
@@ -49,45 +61,53 @@ class Lengths:
             return {"cases": cases, "lengths": found, "splits": pictures.splits(student, "C1")}
 
         def attributes() -> Any:
-            path = pictures.folder("attributes", [picture] * 9)
-            made = pictures.dataset(student, "C1", path, 4)
-            return {"batch size": pictures.keeps(made, 4), "directory": pictures.keeps(made, path)}
+            path = pictures.folder(name, [picture] * 9)
+            made = pictures.dataset(student, "C1", path, size)
+            kept = size if pictures.keeps(made, size) else 0
+            return {"batch size": kept, "directory": path.name if pictures.keeps(made, path) else ""}
+
+        def sequence() -> Any:
+            made = built(4, 2)
+            return {"are": [lab.is_sequence(made if one else object()) for one in real]}
 
         return {
             "full": lambda: lengths(full),
             "all": lambda: lengths(full + partial),
-            "directory": lambda: {"many": len(built(20, 2)), "few": len(built(4, 2))},
+            "directory": lambda: {"images": many, "lengths": [len(built(number, 2)) for number in many]},
             "attributes": attributes,
-            "sequence": lambda: {"is one": lab.is_sequence(built(4, 2))},
+            "sequence": sequence,
         }
 
     def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
         """Compare with what follows from the numbers of pictures."""
         yield _lengths("length", mine["full"], theirs["full"])
         yield _lengths("batches", mine["all"], theirs["all"])
-        yield self._directory(mine["directory"])
-        yield self._attributes(mine["attributes"])
-        yield self._sequence(mine["sequence"])
+        yield self._directory(mine["directory"], theirs["directory"])
+        yield self._attributes(mine["attributes"], theirs["attributes"])
+        yield self._sequence(mine["sequence"], theirs["sequence"])
 
-    def _directory(self, mine: Experiment) -> Outcome:
+    def _directory(self, mine: Experiment, theirs: Experiment) -> Outcome:
         expected = "more batches for a folder with more images"
         if failed := checks.absent("directory", mine, expected):
             return failed
-        many, few = mine.values["many"], mine.values["few"]
-        return checks.outcome("directory", 0 < few < many, expected, f"{many} and {few} batches for 20 and 4 images")
+        images, found = theirs.values["images"], mine.values["lengths"]
+        ordered = [length for _, length in sorted(zip(images, found, strict=False))]
+        passed = len(found) == len(images) and ordered[0] > 0 and sorted(set(ordered)) == ordered
+        numbers = [", ".join(map(str, some)) for some in (found, images)]
+        return checks.outcome("directory", passed, expected, f"{numbers[0]} batches for {numbers[1]} images")
 
-    def _attributes(self, mine: Experiment) -> Outcome:
+    def _attributes(self, mine: Experiment, theirs: Experiment) -> Outcome:
         expected = "attributes that hold the batch size and the directory"
         if failed := checks.absent("attributes", mine, expected):
             return failed
-        lost = [name for name in ("batch size", "directory") if mine.values[name] is not True]
+        lost = [name for name in ("batch size", "directory") if mine.values[name] != theirs.values[name]]
         return checks.outcome("attributes", not lost, expected, f"no {' and no '.join(lost)}" if lost else "both")
 
-    def _sequence(self, mine: Experiment) -> Outcome:
+    def _sequence(self, mine: Experiment, theirs: Experiment) -> Outcome:
         expected = "a tf.keras.utils.Sequence, which fit can take"
         if failed := checks.absent("sequence", mine, expected):
             return failed
-        passed = mine.values["is one"] is True
+        passed = mine.values["are"] == theirs.values["are"]
         return checks.outcome("sequence", passed, expected, "one" if passed else "a class of another kind")
 
 
@@ -114,13 +134,15 @@ class Batches:
         """Ask for batches of folders whose pictures show one operation each."""
         strokes = [pictures.stroke(draw.integers(f"stroke {n}", 0, 1000, 4, 5) / 1000) for n in range(8)]
         stripes = [pictures.stripes(phase, upright) for phase in (0, 1) for upright in (False, True)]
+        levels, colours = _levels(draw), _colours(draw)
         codes = [int(code) for code in np.unique(draw.integers("codes", 1, 511, 60))[:7]]
 
         def first(name: str, images: list[bytes]) -> NDArray[Any]:
             return pictures.inputs_of(_readable(student, name, images, len(images))[0])
 
-        def flat(images: list[bytes]) -> Any:
-            return {f"{number}": first("flat", [image] * 2) for number, image in enumerate(images)}
+        def flat(shown: list[Any]) -> Any:
+            images = {f"{n}": first("flat", [pictures.constant(one)] * 2) for n, one in enumerate(shown)}
+            return {"shown": shown, **images}
 
         def shapes() -> Any:
             made = _readable(student, "shapes", strokes, _BATCH)
@@ -134,8 +156,8 @@ class Batches:
 
         experiments: dict[str, Any] = {
             "shapes": shapes,
-            "levels": lambda: flat([pictures.constant(level) for level in _LEVELS]),
-            "colours": lambda: flat([pictures.constant(colour) for colour in _COLOURS]),
+            "levels": lambda: flat(levels),
+            "colours": lambda: flat(colours),
             "strokes": lambda: {"images": first("strokes", strokes)},
             "speckled": lambda: {"images": first("speckled", [pictures.speckled()] * 2)},
             "stripes": lambda: {"images": first("stripes", stripes)},
@@ -171,6 +193,19 @@ class Batches:
         if len(np.unique(one, axis=0)) < len(one):
             return checks.outcome("shape", False, expected, "the same image, or an empty one, several times")
         return checks.outcome("shape", True, expected, "as expected")
+
+
+def _levels(draw: Any) -> list[int]:
+    """Return a grey level of each range, in an order of the seed's."""
+    levels = [int(draw.integers(f"level {n}", low, high + 1)) for n, (low, high) in enumerate(_LEVELS)]
+    return [levels[place] for place in draw.order("levels", len(levels))]
+
+
+def _colours(draw: Any) -> list[list[int]]:
+    """Return a colour of each kind, in an order of the seed's."""
+    levels = [int(draw.integers(f"colour {n}", low, high)) for n, (_, low, high) in enumerate(_COLOURS)]
+    colours = [[level * one for one in channels] for level, (channels, _, _) in zip(levels, _COLOURS, strict=True)]
+    return [colours[place] for place in draw.order("colours", len(colours))]
 
 
 def _all_batches(made: Any, number: int, size: int, splits: bool) -> Any:
@@ -216,8 +251,8 @@ def _once(name: str, mine: Experiment, theirs: Experiment) -> Outcome:
         return checks.outcome(name, False, expected, f"batches of {', '.join(map(str, sizes))} images")
     if mine.values["same again"] is not True:
         return checks.outcome(name, False, expected, "another batch when the same index is asked for again")
-    if mine.arrays["images"][0].size != theirs.arrays["images"][0].size:
-        return checks.outcome(name, False, expected, f"images of shape {mine.arrays['images'].shape[1:]}")
+    if not _as_many(mine, theirs):
+        return checks.outcome(name, False, expected, f"images of shape {mine.arrays['images'].shape}")
     nearest = _differences(mine, theirs).argmin(axis=1).tolist()
     twice = len(set(nearest)) < len(nearest)
     return checks.outcome(name, not twice, expected, "images that cannot be told apart" if twice else "each image once")
@@ -246,13 +281,13 @@ def _constants(name: str, mine: Experiment, theirs: Experiment, what: str) -> Ou
     expected = f"areas of {len(theirs.arrays)} {what} become all 0 or all 1, each by its brightness"
     if failed := checks.absent(name, mine, expected, *theirs.arrays):
         return failed
-    for key in sorted(theirs.arrays):
+    for key in sorted(theirs.arrays, key=lambda key: theirs.values["shown"][int(key)]):
         found, wanted = _area(mine.arrays[key]), float(_area(theirs.arrays[key]).flat[0])
         if not checks.finite(found) or not np.all(found == wanted):
             values = ", ".join(f"{value:g}" for value in np.unique(found)[:3])
-            image = f"{what} {(_LEVELS if what == 'grey levels' else _COLOURS)[int(key)]}"
+            image = f"{what} {theirs.values['shown'][int(key)]}"
             return checks.outcome(name, False, expected, f"{image}: values {values}")
-        if mine.arrays[key].shape[-1] in (3, 4):
+        if mine.arrays[key].shape[-1:] in ((3,), (4,)):
             return checks.outcome(name, False, expected, f"{mine.arrays[key].shape[-1]} channels")
     return checks.outcome(name, True, expected, "as expected")
 
@@ -264,11 +299,15 @@ def _area(images: NDArray[Any]) -> NDArray[Any]:
     return images.take(range(rows * 3 // 8, rows), axis=axis) if rows else images
 
 
+def _as_many(mine: Experiment, theirs: Experiment) -> bool:
+    """Return whether my images have as many pixels as theirs and are no more of them: to compare more has no end."""
+    found, wanted = mine.arrays["images"], theirs.arrays["images"]
+    return found.ndim > 1 and len(found) <= len(wanted) and found[0].size == wanted[0].size
+
+
 def _differences(mine: Experiment, theirs: Experiment) -> NDArray[Any]:
     """Return the share of pixels in which each of my images differs from each of theirs: (mine, theirs)."""
     found, wanted = (e.arrays["images"].astype(np.float64).reshape(len(e.arrays["images"]), -1) for e in (mine, theirs))
-    if found.shape[1] != wanted.shape[1]:
-        return np.ones((len(found), len(wanted)))
     return np.asarray((np.abs(found[:, None] - wanted[None]) > 1e-6).mean(axis=-1))
 
 
@@ -300,8 +339,8 @@ def _alike(mine: Experiment, theirs: Experiment, differing: float) -> Outcome:
         return checks.outcome(name, False, expected, f"shape {found.shape}")
     if not np.isin(found, (0, 1)).all():
         return checks.outcome(name, False, expected, f"values such as {found[~np.isin(found, (0, 1))].flat[0]:.3g}")
-    if found[0].size != 32 * 32:
-        return checks.outcome(name, False, expected, f"shape {found.shape}: more than one channel")
+    if not _as_many(mine, theirs):
+        return checks.outcome(name, False, expected, f"shape {found.shape}: more than one channel, or too many images")
     differences = _differences(mine, theirs)
     closest = differences.min(axis=1)
     if closest.max() > differing:

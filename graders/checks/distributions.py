@@ -15,6 +15,7 @@ from graders.model import Experiment, Outcome
 _SIGMAS = 4.9
 _KOLMOGOROV = math.sqrt(math.log(2 / 1e-6) / 2)
 _LEAST = 1000  # fewer numbers say too little about a distribution
+_MOST, _DRAWS = 200_000, 4  # more of them, or more arrays, cost time and say no more
 
 _erf = np.vectorize(math.erf)
 
@@ -22,10 +23,10 @@ _erf = np.vectorize(math.erf)
 def normal(name: str, experiment: Experiment, mean: float, std: float) -> Outcome:
     """Check that one of the arrays of an experiment was drawn from N(mean, std), by mean, deviation and shape."""
     expected = f"a normal distribution with the handout's mean {mean:g} and its standard deviation"
-    keys = sorted(experiment.arrays)  # a store gives them back in an order of its own
+    keys = sorted(experiment.arrays)[:_DRAWS]  # a store gives them back in an order of its own
     if failed := absent(name, experiment, expected, *keys):
         return failed
-    findings = [_finding(experiment.arrays[key].ravel(), mean, std) for key in keys]
+    findings = [_finding(experiment.arrays[key].ravel()[:_MOST].astype(np.float64), mean, std) for key in keys]
     passed = any(finding == "" for finding in findings)
     return outcome(name, passed, expected, "consistent with it" if passed else (findings or ["no kernel at all"])[0])
 

@@ -107,15 +107,14 @@ def agreement(name: str, mine: Experiment, theirs: Experiment) -> Outcome:
     expected = "what changes the output has a gradient, and the other way round"
     if failed := absent(name, mine, expected, GRADIENT, CHANGE):
         return failed
-    gradient, change = mine.arrays[GRADIENT] != 0, mine.arrays[CHANGE] != 0
-    if gradient.shape != change.shape or not change.any():
-        return outcome(name, False, expected, "an output that depends on nothing")
+    gradient, change, wanted = (one != 0 for one in (mine.arrays[GRADIENT], mine.arrays[CHANGE], theirs.arrays[CHANGE]))
+    if not gradient.shape == change.shape == wanted.shape or not change.any():
+        return outcome(name, False, expected, "an output that depends on nothing, or of another size")
     if hidden := np.argwhere(change & ~gradient).tolist():
         row, column, in_row, in_column = hidden[0]
         text = f"input pixel ({in_row}, {in_column}) changes output pixel ({row}, {column}) without a gradient"
         return outcome(name, False, expected, text)
     # A gradient may be too small to change a float32: where the reference's is not, the student's code rounds.
-    wanted = theirs.arrays[CHANGE] != 0
-    if wanted.shape == change.shape and (gradient & ~change & wanted).any():
+    if (gradient & ~change & wanted).any():
         return outcome(name, False, expected, "input pixels with a gradient that do not change the output")
     return outcome(name, True, expected, "they agree")

@@ -1,30 +1,36 @@
-"""A whole class: one zygote, one reference, one seed, one report for everybody."""
+"""A whole class: one reference, one seed, one store; what is known from an earlier run is not done again."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import secrets
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from graders import judge
-from graders.assignments import load_graders
+from graders.assignments import Registry, load_graders
+from graders.engine import setting
 from graders.engine.evidence import Laboratory
-from graders.engine.grading import Classroom, grade_submission, read_reference
+from graders.engine.grading import Bench, read
 from graders.engine.local import Job, LocalEngine
-from graders.errors import Fault
+from graders.engine.pieces import Sliced, Workshop
+from graders.engine.publish import Publisher
+from graders.errors import Fault, Stopped
 from graders.home import reference_path
-from graders.model import Assignment, ClassReport, Item, Report, Submission, Tier
-from graders.sandbox.fork import Zygote
+from graders.model import Assignment, ClassReport, Evidence, Item, Json, Report, SourceFile, Submission, Verdict
+from graders.notebook import Program, read_program
 from graders.sandbox.levels import choose_level
-from graders.sandbox.limits import Limits
+from graders.sandbox.limits import Limits, device_files
+from graders.sandbox.nursery import Nursery
 from graders.store import Store
+from graders.store.records import light, read_report, write_report, write_submission
 
 # What the zygote imports once: what student code imports most often, then the framework with its instruments.
 _COMMON = (
@@ -54,87 +60,180 @@ class Plan:
     seed: int | None = None
     limits: Limits = field(default_factory=Limits)
     pictures: tuple[bytes, ...] = ()
+    device: str = "cpu"
+
+
+@dataclass
+class Classroom:
+    """One run: what its submissions are measured and judged with, and the store that remembers them."""
+
+    store: Store
+    workshop: Workshop
+    nursery: Nursery
+    plan: Plan
+    graders: Registry
+    provenance: dict[str, Json]
+    bench: Bench = field(init=False)
+    run: Json = field(init=False)
+    _measured: dict[str, tuple[Evidence, str]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        plan = self.plan
+        names, surroundings = [item.id for item in plan.items], self.workshop.laboratory.surroundings
+        self.run = setting.run_document(plan.assignment.slug, names, self.provenance, surroundings, plan.pictures)
+        self.bench = Bench(plan.assignment, plan.items, self.graders, self.reference_evidence, self.provenance)
+
+    def reference_evidence(self, item: Item) -> Evidence:
+        """Return the evidence of the reference solution, measured when it is first asked for.
+
+        Raises Fault when it cannot be measured: nobody's marks could be trusted then.
+        """
+        with self._lock:
+            if item.id not in self._measured:
+                self._measured[item.id] = self.workshop.measure_reference(item)
+                if broken := judge.broken_reference(self._measured[item.id][0]):
+                    raise Fault(f"the reference solution of {item.id} cannot be measured: {broken}")
+                keys = {name: key for name, (_, key) in self._measured.items()}
+                self.store.record("reference", {**(self.store.recorded("reference") or {}), **keys})
+            return self._measured[item.id][0]
+
+    def grade(self, job: Job) -> Report:
+        """Return the report of one submission: that of an earlier run when nothing that it depends on has changed."""
+        handed_in = job.read()
+        whole = setting.hashed(json.dumps(write_submission(handed_in), sort_keys=True).encode())
+        key = setting.report_key(self.run, whole)
+        if known := known_report(self.store, job.id, key, self.plan.assignment, self.provenance):
+            return known
+        submission, program = read(self.plan.assignment, handed_in)
+        pieces = Sliced(self.workshop, program)
+        report = self.bench.report(light(submission), pieces)
+        report = replace(report, code=self._code(report, pieces))
+        record = {
+            "handed_in": whole,
+            "submission": write_submission(submission),
+            "notes": list(report.notes),
+            "items": pieces.record,
+            "code": dict(report.code),
+        }
+        self.store.keep_submission(job.id, key, record, write_report(report))
+        return report
+
+    def _code(self, report: Report, pieces: Sliced) -> dict[str, str]:
+        done = [item.id for item in report.items if item.id in pieces.record and item.verdict is not Verdict.MISSING]
+        return {item_id: pieces.code(item_id) for item_id in done}
+
+
+def known_report(
+    store: Store, id_: str, key: str, assignment: Assignment, provenance: Mapping[str, Json]
+) -> Report | None:
+    """Return the report of an earlier run when it has this key and no FAULT, which another try may mend."""
+    known = store.submission(id_)
+    if known is None or known[0] != key:
+        return None
+    report = read_report(known[1], assignment, provenance)
+    return None if any(item.verdict is Verdict.FAULT for item in report.items) else report
 
 
 @contextmanager
 def open_classroom(plan: Plan, store_path: Path) -> Iterator[Classroom]:
-    """Start the zygote, read the reference, draw or recall the seed; close everything at the end."""
+    """Open the store, read the reference, draw or recall the seed; close everything at the end.
+
+    The zygote starts when the first child is wanted: where nothing has changed, none is.
+    """
     assignment = plan.assignment
     source = reference_path(assignment.slug)
     text = source.read_text(encoding="utf-8")
-    reference = read_reference(source.name, text)
     store = Store(store_path)
     try:
         seed = plan.seed if plan.seed is not None else int(store.setting("seed", secrets.randbelow(2**31)))
-        level = plan.isolation or choose_level()
         graders = load_graders(assignment)
         modules = (*_PRELOAD[assignment.framework], *graders.preload, f"graders.assignments.{assignment.slug}")
-        with Zygote(modules, level, plan.limits) as zygote:
-            provenance = _provenance(plan, zygote, seed, text)
-            laboratory = Laboratory(zygote, store)
-            yield Classroom(assignment, graders, reference, laboratory, seed, provenance, plan.pictures)
+        level, devices = plan.isolation or choose_level(), device_files(plan.device)
+        with Nursery(modules, level, plan.limits, devices) as nursery:
+            versions = setting.versions(assignment.framework)
+            laboratory = Laboratory(nursery, store, versions)
+            workshop = Workshop(assignment, read_reference(source.name, text), laboratory, seed, plan.pictures)
+            provenance = _provenance(plan, level, versions, seed, text)
+            yield Classroom(store, workshop, nursery, plan, graders, provenance)
     finally:
         store.close()
 
 
-def grade_class(
-    plan: Plan, submissions: Sequence[Submission], store_path: Path, on_report: Callable[[Report], None]
-) -> ClassReport:
-    """Grade every submission; `on_report` is called with each report as it is ready.
+def read_reference(name: str, text: str) -> Program:
+    """Return the program of a reference solution; raises Fault when it does not parse."""
+    program = read_program(Submission("reference", "reference", (SourceFile(name, "", len(text), text),)))
+    if not program.main or program.notes:
+        raise Fault(f"{name}: the reference solution cannot be read: {' '.join(program.notes)}")
+    return program
 
-    Raises Fault when the reference itself cannot be measured: nobody's marks could be trusted then.
+
+def grade_class(
+    plan: Plan, jobs: Sequence[Job], store_path: Path, publisher: Publisher, on_report: Callable[[Report], None]
+) -> ClassReport:
+    """Grade every submission and publish its report; `on_report` is called with each as it is ready.
+
+    Raises:
+        Fault: The reference cannot be measured, or the disk is full; what is graded by then is kept.
+        KeyboardInterrupt: As it came; what is graded by then is kept.
     """
     started = time.monotonic()
     with open_classroom(plan, store_path) as classroom:
-        _measure_reference(classroom, plan.items)
-        reports = grade_all(classroom, submissions, plan.items, plan.jobs, on_report)
+        store = classroom.store
+        store.record("run", {**classroom.run, "submissions": [job.id for job in jobs]})
+
+        def ready(report: Report) -> None:
+            publisher.student(store, report)
+            on_report(report)
+
+        reports = grade_all(classroom, jobs, ready)
         seconds = round(time.monotonic() - started, 2)
-        return ClassReport(plan.assignment, tuple(reports), classroom.provenance, seconds)
+        class_report = ClassReport(plan.assignment, tuple(reports), classroom.provenance, seconds)
+        publisher.whole_class(store, class_report)
+        return class_report
 
 
-def _measure_reference(classroom: Classroom, items: Sequence[Item]) -> None:
-    for item in items:
-        if broken := judge.broken_reference(classroom.reference_evidence(item)):
-            raise Fault(f"the reference solution of {item.id} cannot be measured: {broken}")
-
-
-def grade_all(
-    classroom: Classroom,
-    submissions: Sequence[Submission],
-    items: Sequence[Item],
-    jobs: int,
-    on_report: Callable[[Report], None],
-) -> list[Report]:
-    """Return the reports of all submissions in their order; a job that breaks becomes a report of FAULTs."""
-    engine = LocalEngine(lambda job: grade_submission(classroom, job.submission, job.items), jobs)
-    handles = {engine.submit(Job(submission, tuple(items))): submission for submission in submissions}
+def grade_all(classroom: Classroom, jobs: Sequence[Job], on_report: Callable[[Report], None]) -> list[Report]:
+    """Return the reports of all submissions in their order; a job that breaks twice becomes a report of FAULTs."""
+    engine = LocalEngine(classroom.grade, classroom.plan.jobs)
+    places = {engine.submit(job): place for place, job in enumerate(jobs)}
     reports: dict[int, Report] = {}
+    broken: set[int] = set()
     try:
         for handle, result in engine.completed():
-            if isinstance(result, BaseException):
-                result = _fault_report(classroom, handles[handle], items, result)
-            reports[handle] = result
-            on_report(result)
+            place = places.pop(handle)
+            if isinstance(result, Exception) and not isinstance(result, Fault | Stopped) and place not in broken:
+                broken.add(place)
+                places[engine.submit(jobs[place])] = place
+                continue
+            report = result if isinstance(result, Report) else _fault_report(classroom, jobs[place], result)
+            on_report(report)
+            reports[place] = _without_outputs(report)
+    except BaseException:
+        classroom.nursery.close()  # do not wait for children that nobody wants any more
+        raise
     finally:
         engine.close()
-    return [reports[handle] for handle in sorted(reports)]
+    return [reports[place] for place in sorted(reports)]
 
 
-def _fault_report(classroom: Classroom, submission: Submission, items: Sequence[Item], error: BaseException) -> Report:
-    reason = f"{type(error).__name__}: {error}"
-    waiting = [judge.waiting(i) for i in classroom.assignment.items if i.tier is not Tier.BEHAVIOUR]
-    results = (*(judge.fault(item, reason) for item in items), *waiting)
-    return Report(submission, classroom.assignment, results, classroom.provenance, submission.problems)
+def _fault_report(classroom: Classroom, job: Job, error: BaseException) -> Report:
+    """Return a report of FAULTs; what concerns the whole run is raised instead."""
+    if isinstance(error, Fault | Stopped):
+        raise error
+    return classroom.bench.fault_report(Submission(job.id, job.name), f"{type(error).__name__}: {error}")
 
 
-def _provenance(plan: Plan, zygote: Zygote, seed: int, reference: str) -> dict[str, Any]:
+def _without_outputs(report: Report) -> Report:
+    """Return a report without what the students printed: it stands in the store, and memory must not grow by it."""
+    return replace(report, items=tuple(replace(item, output="") for item in report.items))
+
+
+def _provenance(plan: Plan, level: str, versions: dict[str, str], seed: int, reference: str) -> dict[str, Any]:
     return {
-        "versions": {
-            "graders": own_version(),
-            "python": platform.python_version(),
-            **{name: found for name, found in zygote.versions.items() if found and not name.startswith("graders")},
-        },
-        "isolation": zygote.level,
+        "versions": versions,
+        "isolation": level,
+        "device": plan.device,
         "seed": seed,
         "limits": plan.limits.document(),
         "rubric_sha256": plan.assignment.digest,
@@ -142,11 +241,3 @@ def _provenance(plan: Plan, zygote: Zygote, seed: int, reference: str) -> dict[s
         "real_images": len(plan.pictures),
         "machine": f"{platform.system()} {platform.machine()}",
     }
-
-
-def own_version() -> str:
-    """Return the version of this package."""
-    try:
-        return version("graders")
-    except PackageNotFoundError:
-        return "unknown"

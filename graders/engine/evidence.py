@@ -7,8 +7,9 @@ import importlib.util
 import json
 import re
 import signal
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,11 +18,15 @@ from graders.errors import Fault
 from graders.model import Evidence, Experiment, Failure, Slice
 from graders.notebook import normalised
 from graders.probes import wire
-from graders.sandbox.fork import Ended, Zygote
+from graders.sandbox.fork import Ended
+from graders.sandbox.nursery import Nursery
 from graders.store import Store
 
-_LOADING = "loading"
 _KILLED = ("timeout", "memory", "killed")
+_EXCEEDED = {
+    "memory": "it takes more memory than there is for it",
+    "disk": "it writes more files than there is room for",
+}
 # What Colab has and this machine may lack: then the machine is at fault, not the student.
 _COLAB = frozenset(
     "PIL albumentations cv2 einops h5py imageio matplotlib natsort numba pandas plotly scipy seaborn skimage sklearn "
@@ -32,45 +37,70 @@ _COLAB = frozenset(
 class Laboratory:
     """Runs orders in children and remembers their evidence by everything that it depends on."""
 
-    def __init__(self, zygote: Zygote, store: Store) -> None:
-        self._zygote, self._store = zygote, store
-        self._surroundings = {
+    def __init__(self, nursery: Nursery, store: Store, versions: Mapping[str, str]) -> None:
+        self._nursery, self._store = nursery, store
+        self._lock = threading.Lock()
+        self._turns: dict[str, threading.Lock] = {}
+        self.surroundings = {
             "probes": digest(),
-            "versions": zygote.versions,
-            "level": zygote.level,
-            "limits": zygote.limits.document(),
+            "versions": dict(versions),
+            "level": nursery.level,
+            "devices": list(nursery.devices),
+            "limits": nursery.limits.document(),
         }
 
-    def evidence(self, order: wire.Order) -> Evidence:
-        """Return the evidence of an order.
+    def evidence(self, order: wire.Order) -> tuple[Evidence, str]:
+        """Return the evidence of an order and the key under which it is kept, "" for a fault, which is not kept.
 
         Evidence without failures is shared by all code that is equal but for comments and places; evidence with
         failures names places, and is shared only by code that is equal to the letter.
         """
         keys = [self._key(order, literal) for literal in (False, True)]
-        for key in keys:
-            if (known := self._store.evidence(key)) is not None:
-                return known
-        found = collect(self._zygote, order)
-        if not found.fault:
-            clean = not found.failure and not any(one.failure for one in found.experiments.values())
-            try:
-                self._store.keep(keys[0] if clean else keys[1], found)
-            except (ValueError, RecursionError):  # values that no honest probe sends
-                return Evidence({}, Failure("evidence", "values that cannot be kept"), seconds=found.seconds)
-        return found
+        with self._turn(keys[0]):
+            for key in keys:
+                if (known := self._store.evidence(key)) is not None:
+                    return known, key
+            found = collect(self._nursery, order)
+            return (found, "") if found.fault else self._kept(keys, found)
+
+    def _turn(self, key: str) -> threading.Lock:
+        """Return the lock of a key: who comes second with equal code finds the evidence of the first."""
+        with self._lock:
+            return self._turns.setdefault(key, threading.Lock())
+
+    def _kept(self, keys: Sequence[str], found: Evidence) -> tuple[Evidence, str]:
+        clean = not found.failure and not any(one.failure for one in found.experiments.values())
+        key = keys[0] if clean else keys[1]
+        try:
+            self._store.keep(key, found)
+        except (ValueError, RecursionError):  # values that no honest probe sends
+            found = Evidence({}, Failure("evidence", "values that cannot be kept"), seconds=found.seconds)
+            self._store.keep(key, found)
+        return found, key
 
     def _key(self, order: wire.Order, literal: bool) -> str:
         document, pictures = wire.pack_order(order)
         if not literal:
             document["slice"] = {**document["slice"], "statements": [], "modules": {}, "notes": []}
             document["normalised"] = normalised(order.slice)
-        text = json.dumps([document, self._surroundings], sort_keys=True)
+        text = json.dumps([document, self.surroundings], sort_keys=True)
         return hashlib.sha256(text.encode() + pictures).hexdigest()
 
 
-def collect(zygote: Zygote, order: wire.Order) -> Evidence:
-    """Run one order in a child and return what it sent, or how it ended."""
+def collect(nursery: Nursery, order: wire.Order) -> Evidence:
+    """Run one order in a child and return what it sent, or how it ended.
+
+    A run that we lost is made once more, and so is one that a signal ended: whether student code or somebody else
+    killed the child cannot be told from one end, but code that kills itself does so again.
+    """
+    evidence, doubtful = _attempt(nursery, order)
+    if doubtful:
+        evidence, _ = _attempt(nursery, order)
+    return replace(evidence, fault=evidence.fault or _absent_module(evidence, order.slice))
+
+
+def _attempt(nursery: Nursery, order: wire.Order) -> tuple[Evidence, bool]:
+    """Return the evidence of one run, and whether another run may well end in another way."""
     experiments: dict[str, Experiment] = {}
 
     def keep(header: Mapping[str, Any], blob: bytes) -> None:
@@ -80,12 +110,13 @@ def collect(zygote: Zygote, order: wire.Order) -> Evidence:
     started = time.monotonic()
     document, pictures = wire.pack_order(order)
     try:
-        ended, broken = zygote.run(document, pictures, keep)
+        ended, broken = nursery.run(document, pictures, keep)
     except Fault as fault:
-        return Evidence(experiments, fault=str(fault), seconds=time.monotonic() - started)
-    failure = failure_of(ended, broken, zygote.limits.cpu_seconds)
+        return Evidence(experiments, fault=str(fault), seconds=time.monotonic() - started), True
+    failure = failure_of(ended, broken, nursery.limits.cpu_seconds)
     evidence = Evidence(experiments, failure, "", ended.output, round(time.monotonic() - started, 3))
-    return replace(evidence, fault=_absent_module(evidence, order.slice))
+    by_signal = ended.reason == "ended" and ended.code < 0
+    return evidence, bool(failure and failure.kind not in ("timeout", "memory") and by_signal)
 
 
 def failure_of(ended: Ended, broken: str, cpu_seconds: float) -> Failure | None:
@@ -96,6 +127,8 @@ def failure_of(ended: Ended, broken: str, cpu_seconds: float) -> Failure | None:
         return Failure("timeout", f"it did not end within {cpu_seconds:g} seconds of computing")
     if ended.reason == "timeout":
         return Failure("timeout", "it did not end, but waited for something that does not come")
+    if ended.reason in _EXCEEDED:
+        return Failure("memory", _EXCEEDED[ended.reason])
     if broken not in ("closed", "deadline"):
         return Failure("evidence", broken)
     if ended.code < 0 and ended.reason == "ended":

@@ -5,21 +5,23 @@ The four methods are all that the rest may assume of an engine; a cluster can st
 
 from __future__ import annotations
 
+import itertools
 import queue
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
-from graders.model import Item, Report, Submission
+from graders.model import Report, Submission
 
 
 @dataclass(frozen=True)
 class Job:
-    """A work order: the items of one submission. It is idempotent: its evidence is kept by content."""
+    """A work order: one submission, read when its turn comes. It is idempotent: its evidence is kept by content."""
 
-    submission: Submission
-    items: tuple[Item, ...]
+    id: str
+    name: str
+    read: Callable[[], Submission]
 
 
 class Engine(Protocol):
@@ -49,30 +51,29 @@ class LocalEngine:
         self._grade = grade
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="job")
         self._futures: dict[int, Future[Report]] = {}
-        self._waiting: set[int] = set()
+        self._handles = itertools.count()
         self._ended: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def submit(self, job: Job) -> int:
         """Take a job and return its handle."""
-        handle = len(self._futures)
+        handle = next(self._handles)
         future = self._pool.submit(self._grade, job)
         self._futures[handle] = future
-        self._waiting.add(handle)
         future.add_done_callback(lambda _: self._ended.put(handle))
         return handle
 
     def completed(self) -> Iterator[tuple[int, Report | BaseException]]:
         """Yield the handle and result of each submitted job as it ends; cancelled ones are left out."""
-        while self._waiting:
+        while self._futures:
             handle = self._ended.get()
-            self._waiting.remove(handle)
-            future = self._futures[handle]
+            future = self._futures.pop(handle)  # a class of hundreds is not held in memory
             if not future.cancelled():
                 yield handle, future.exception() or future.result()
 
     def cancel(self, handle: int) -> None:
         """Take back a job that has not begun."""
-        self._futures[handle].cancel()
+        if handle in self._futures:
+            self._futures[handle].cancel()
 
     def close(self) -> None:
         """Take back what has not begun and wait for the rest."""

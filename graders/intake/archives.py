@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from typing import IO, NamedTuple
 
-from graders.intake.names import ARCHIVE, is_junk, rank, suffix
+from graders.intake.names import ARCHIVE, NOTEBOOK, is_junk, rank, suffix
 from graders.intake.shelf import MIB, UNREADABLE, Shelf, size_limit, too_large
 
 DEPTH_LIMIT = 2  # code.zip in a folder has depth 1, code.zip in another zip has depth 2
@@ -61,7 +61,8 @@ def read_archive(shelf: Shelf, name: str, stream: IO[bytes], depth: int = 1) -> 
 def members(shelf: Shelf, infos: Iterable[zipfile.ZipInfo], prefix: str = "", strip: int = 0) -> list[Member]:
     """Return the entries that may be read, in the order of `rank`, with `strip` leading folders taken off their names.
 
-    A name that stands twice is read where it stands last: that is where archivers put a newer version.
+    Of a name that is taken off as a whole `prefix` remains. A name that stands twice is read where it stands last: that
+    is where archivers put a newer version.
     """
     found: dict[str, Member] = {}
     for info in infos:
@@ -70,9 +71,9 @@ def members(shelf: Shelf, infos: Iterable[zipfile.ZipInfo], prefix: str = "", st
         if name.endswith("/") or any(is_junk(part) for part in inner if part not in ("", ".", "..")):
             continue
         reason = _refused(info, name)
-        whole = prefix + "/".join(part for part in inner if part not in ("", "."))
+        whole = prefix + "/".join(part for part in inner if part not in ("", ".")) or name.rpartition("/")[2]
         if reason:
-            shelf.complain(prefix + name, reason)
+            shelf.complain(whole if strip else prefix + name, reason)
             continue
         if whole in found:
             shelf.complain(whole, "stands more than once in the archive; the last one was read")
@@ -146,7 +147,9 @@ def _reasons(info: zipfile.ZipInfo, name: str) -> Iterator[str]:
         yield "is packed in a way that is not read here; hand in an ordinary .zip"
     if info.file_size > size_limit(name):
         yield too_large(name)
-    if info.file_size > RATIO_FROM and info.file_size > RATIO_LIMIT * max(info.compress_size, 1):
+    # A notebook may print the same line a million times; its size alone is limited.
+    packed = max(info.compress_size, 1)
+    if info.file_size > max(RATIO_FROM, RATIO_LIMIT * packed) and suffix(name) != NOTEBOOK:
         yield f"unpacks to more than {RATIO_LIMIT} times its size and was left out; hand in no such file"
 
 

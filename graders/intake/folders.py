@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -16,15 +16,20 @@ from graders.intake.shelf import Shelf, size_limit, too_large
 LISTING_LIMIT = 50_000  # files that are looked at, by name only, to find the code among them
 
 
-def read_path(path: Path) -> Shelf:
-    """Return a shelf with what is in a folder or a single file, archives in it included."""
+def read_paths(paths: Iterable[tuple[str, Path]]) -> Shelf:
+    """Return a shelf with what is in folders and files, archives in them included.
+
+    Before each path stands its name in the submission; of a folder what goes before the names of its files.
+    """
     shelf = Shelf()
-    if os.path.isdir(path) and not os.path.islink(path):
-        found = sorted(walk(path, shelf), key=lambda each: rank(each[0]))
-        for name, file in found:
-            _read_file(shelf, name, file)
-    else:
-        _read_file(shelf, path.name, path)
+    found: list[tuple[str, Path]] = []
+    for name, path in paths:
+        if os.path.isdir(path) and not os.path.islink(path):
+            found += [(f"{name}{inner}", file) for inner, file in walk(path, shelf)]
+        else:
+            found.append((name or path.name, path))
+    for name, file in sorted(found, key=lambda each: rank(each[0])):
+        _read_file(shelf, name, file)
     return shelf
 
 
@@ -74,7 +79,8 @@ def _read_file(shelf: Shelf, name: str, path: Path) -> None:
             return
         stream = open_file(path)
     except OSError as error:
-        shelf.complain(name, f"cannot be opened ({error.strerror}); check its permissions")
+        mend = "look for it and grade again" if isinstance(error, FileNotFoundError) else "check its permissions"
+        shelf.complain(name, f"cannot be opened ({error.strerror}); {mend}")
         return
     with stream:
         archive = suffix(name) == ARCHIVE

@@ -10,11 +10,12 @@ import zlib
 from collections.abc import Iterator
 from typing import IO
 
-from graders.intake.names import ARCHIVE, CODE, FOREIGN, clean, shown, suffix
+from graders.intake.names import ARCHIVE, CODE, FOREIGN, NOTEBOOK, clean, shown, suffix
 from graders.model import SourceFile, Submission
 
 MIB = 2**20
 FILE_LIMIT = 50 * MIB
+NOTEBOOK_LIMIT = 95 * MIB  # its pictures and logs; graders.notebook reads 100 million characters
 TOTAL_LIMIT = 300 * MIB  # of all that is read of one submission, unpacked
 ENTRY_LIMIT = 5_000
 PROBLEM_LIMIT = 40  # lines; nobody reads on, and a hostile archive could make thousands
@@ -29,12 +30,13 @@ UNREADABLE = (
 
 def size_limit(name: str) -> int:
     """Return how large a file may be; an archive as large as all that is in it."""
-    return TOTAL_LIMIT if suffix(name) == ARCHIVE else FILE_LIMIT
+    return {ARCHIVE: TOTAL_LIMIT, NOTEBOOK: NOTEBOOK_LIMIT}.get(suffix(name), FILE_LIMIT)
 
 
 def too_large(name: str) -> str:
     """Return what is said of a file above its limit."""
-    return f"is larger than {size_limit(name) // MIB} MiB and was left out; hand in no data sets or weights"
+    mend = "clear its longest outputs" if suffix(name) == NOTEBOOK else "hand in no data sets or weights"
+    return f"is larger than {size_limit(name) // MIB} MiB and was left out; {mend}"
 
 
 class Shelf:
@@ -120,7 +122,8 @@ class Shelf:
             wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
             return data.decode("utf-16" if wide else "utf-8-sig")
         except UnicodeDecodeError:
-            self.complain(name, "is not UTF-8 and was read as Latin-1; save it as UTF-8")
+            if b"\0" not in data:  # else it is no text at all, and whoever reads it says so
+                self.complain(name, "is not UTF-8 and was read as Latin-1; save it as UTF-8")
             return data.decode("latin-1")
 
 

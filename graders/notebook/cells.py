@@ -18,6 +18,8 @@ LONGEST_CELL = 300_000
 # IPython reads the cell anew for every magic in it: the product of the two is its work.
 MOST_MAGIC_WORK = 300_000
 
+_PROSE = frozenset({"markdown", "raw", "heading", "html", "rst"})  # all kinds that any format has besides code
+
 # Cell magics whose body is ordinary Python in the notebook's own namespace (or is meant to be).
 _PYTHON_MAGICS = "capture debug heat lprun memit mprun no_raise prun pypy python python3 scalene snakeviz time timeit"
 PYTHON_MAGICS = frozenset(_PYTHON_MAGICS.split())
@@ -56,13 +58,12 @@ def script_cells(file: SourceFile) -> tuple[list[Cell], list[str]]:
 
 def notebook_cells(file: SourceFile) -> tuple[list[Cell], list[str]]:
     """Return the code cells of a notebook, and a note on everything that is none."""
+    text = clean(file.text or "")
     try:
-        listed = _listed(json.loads(clean(file.text or "")))
-    except (ValueError, RecursionError, MemoryError):
-        listed = None
-    if listed is None:
-        note = f"{file.name}: is not a notebook (no JSON with cells in it): save it again as .ipynb"
-        return [], [note]
+        # Line ends inside texts are no JSON, but some tools write them; numbers may have more digits than Python reads.
+        listed = _listed(json.loads(text, strict=False, parse_int=float))
+    except (ValueError, RecursionError, MemoryError) as error:
+        return [], [f"{file.name}: is not a notebook ({_odd(text, error)}): save it again as .ipynb"]
     cells: list[Cell] = []
     notes: list[str] = []
     for number, raw in enumerate(listed, start=1):
@@ -79,15 +80,30 @@ def notebook_cells(file: SourceFile) -> tuple[list[Cell], list[str]]:
     return bounded, notes + too_long
 
 
-def _listed(notebook: Any) -> list[Any] | None:
-    """Return all cells of a notebook of format 4, or of 2 or 3 with its worksheets; None when it has none."""
+def _odd(text: str, error: Exception) -> str:
+    """Return what a file is that is no notebook, as far as its beginning tells."""
+    start = text[:1000].lstrip()
+    if not start:
+        return "it is empty"
+    if start.startswith("<"):
+        return "it is a web page"
+    if start.startswith("PK\x03\x04"):
+        return "it is an archive"
+    if isinstance(error, json.JSONDecodeError) and start.startswith("{"):
+        end = not text[error.pos :].strip() or error.msg.startswith("Unterminated")
+        return "it is cut short" if end else f"line {error.lineno} is no JSON"
+    return "no JSON with cells in it"
+
+
+def _listed(notebook: Any) -> list[Any]:
+    """Return all cells of a notebook of format 4, or of 2 or 3 with its worksheets; raises ValueError for none."""
     if not isinstance(notebook, dict):
-        return None
+        raise ValueError
     if isinstance(notebook.get("cells"), list):
         return list(notebook["cells"])
     sheets = notebook.get("worksheets")
     if not isinstance(sheets, list):
-        return None
+        raise ValueError
     pages = [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)]
     return [cell for page in pages if isinstance(page, list) for cell in page]
 
@@ -96,8 +112,10 @@ def _code(raw: Any) -> str | None:
     """Return the text of a code cell, None for another kind of cell; raises ValueError for what is no cell."""
     if not isinstance(raw, dict) or not isinstance(raw.get("cell_type"), str):
         raise ValueError
-    if raw["cell_type"] != "code":
+    if raw["cell_type"] in _PROSE:
         return None
+    if raw["cell_type"] != "code":
+        raise ValueError
     source = raw.get("source", raw.get("input", ""))
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         return "".join(source)

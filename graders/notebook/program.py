@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from graders.model import SourceFile, Submission
 from graders.notebook.cells import Cell, clean, magic_work, notebook_cells, script_cells
 from graders.notebook.statements import Parsed, parse_cell
+from graders.notebook.versions import Key, undone, version
 
 # Bounds for files that nobody wrote by hand.
 MOST_STATEMENTS = 10_000
@@ -47,7 +48,7 @@ class _File:
 
     @property
     def is_notebook(self) -> bool:
-        return self.name.endswith(".ipynb")
+        return _suffix(self.name) == ".ipynb"
 
     @property
     def definitions(self) -> set[str]:
@@ -66,7 +67,8 @@ def normalised_name(name: str) -> str:
 def read_program(submission: Submission, wanted: Collection[str] = ()) -> Program:
     """Read the code of a submission; whatever is wrong with it becomes a note.
 
-    The main file is the notebook, else the script, that defines most of the `wanted` names, else most classes and
+    The main file is the notebook, else the script, that defines most of the `wanted` names and not only as the skeleton
+    does; among those that define as many it is the latest version by its name, else the one with most classes and
     functions, else the last in name order. All other files are modules, other notebooks too.
     """
     code, too_much = _code_files(submission.files)
@@ -82,14 +84,26 @@ def read_program(submission: Submission, wanted: Collection[str] = ()) -> Progra
     return Program(main.statements, modules, tuple(everything), main.name)
 
 
-def _rank(file: _File, wanted: set[str]) -> tuple[bool, bool, bool, int, int, str]:
-    found = len({normalised_name(name) for name in _bound(file.statements)} & wanted)
+def _rank(file: _File, wanted: set[str]) -> tuple[bool, bool, bool, bool, int, int, Key | None, int, Key, str]:
+    found = {normalised_name(name) for name in _bound(file.statements)} & wanted
+    done = {normalised_name(name) for name in _done(file.statements)} & wanted
     # A notebook that defines or imports a few of the items is the main file, however many its helpers define.
-    return found > 0, bool(file.statements), file.is_notebook, found, len(file.definitions), file.name
+    kind = (bool(done), bool(found), bool(file.statements), file.is_notebook)
+    latest = version(file.name)
+    return *kind, len(done), len(found), latest if found else None, len(file.definitions), latest, file.name
 
 
 def _bound(statements: Iterable[Parsed]) -> set[str]:
     return {name for statement in statements for name in statement.binds}
+
+
+def _done(statements: Iterable[Parsed]) -> set[str]:
+    """Return the names that are bound to more than a skeleton: by the last statement that binds them."""
+    done: set[str] = set()
+    for statement in statements:
+        done |= statement.binds
+        done -= undone(statement)
+    return done
 
 
 # Files ----------------------------------------------------------------------------------------------------------------
@@ -103,14 +117,19 @@ def _code_files(files: Iterable[SourceFile]) -> tuple[list[SourceFile], list[str
     for file in sorted(files, key=lambda file: file.name):
         path = PurePosixPath(file.name)
         hidden = any(part in _NOT_THEIRS or part.startswith(".") for part in path.parts)
-        if file.text is None or hidden or path.suffix not in left:
+        suffix = _suffix(file.name)
+        if file.text is None or hidden or suffix not in left:
             continue
-        left[path.suffix] -= len(file.text)
-        if left[path.suffix] >= 0:
+        left[suffix] -= len(file.text)
+        if left[suffix] >= 0:
             kept.append(file)
         else:
             notes.append(f"{clean(file.name)}: was not read, there is too much code before it")
     return kept, notes
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
 
 
 def _apart(file: _File) -> _File:
@@ -127,7 +146,7 @@ def _apart(file: _File) -> _File:
 
 def _read(file: SourceFile) -> _File:
     file = replace(file, name=clean(file.name))
-    cells, notes = notebook_cells(file) if file.name.endswith(".ipynb") else script_cells(file)
+    cells, notes = notebook_cells(file) if _suffix(file.name) == ".ipynb" else script_cells(file)
     own = [cell for cell in cells if not cell.module]
     statements, problems = _statements(own)
     written: dict[str, tuple[Parsed, ...]] = {}

@@ -35,4 +35,8 @@ class Draw:
 
     def integers(self, name: str, low: int, high: int, *shape: int) -> NDArray[Any]:
         """Return integers from low to high, high not included."""
-        return self._generator(name).integers(low, high, shape)
+        return np.asarray(self._generator(name).integers(low, high, shape))
+
+    def order(self, name: str, number: int) -> list[int]:
+        """Return the numbers from 0 to `number`, not included, in some order."""
+        return [int(place) for place in self._generator(f"order of {name}").permutation(number)]

@@ -230,9 +230,14 @@ def keeps(made: Any, wanted: Any) -> bool:
             texts = value if isinstance(value, (list, tuple, np.ndarray)) else [value]
             if any(_below(text, wanted) for text in list(texts)[:3]):
                 return True
-        elif isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value == wanted:
+        elif isinstance(value, (int, np.integer)) and not isinstance(value, bool) and _plain(value) == wanted:
             return True
     return False
+
+
+def _plain(value: Any) -> int:
+    """Return a number as it is stored: a class of the student's own may say that it equals everything."""
+    return int.__int__(value) if isinstance(value, int) else int(value)
 
 
 def _below(text: Any, path: Path) -> bool:

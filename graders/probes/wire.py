@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from safetensors.numpy import load, save
 from graders.model import Experiment, Failure, Slice, Statement
 
 _MESSAGE_CHARACTERS = 600
+_NAME_CHARACTERS = 100
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,20 @@ def pack(name: str, experiment: Experiment) -> tuple[dict[str, Any], bytes]:
 def unpack(header: Mapping[str, Any], blob: bytes) -> tuple[str, Experiment]:
     """Return the experiment of a frame; one that is not well-formed becomes a failed experiment, never an exception."""
     name, values, failure = header.get("experiment"), header.get("values"), header.get("failure")
-    if not isinstance(name, str) or not name.isascii() or not isinstance(values, dict):
+    if not _is_name(name) or not isinstance(values, dict):
         return "", Experiment(failure=Failure("evidence", "a frame without a name or values"))
     try:
         arrays: dict[str, NDArray[Any]] = load(blob) if blob else {}
     except (SafetensorError, ValueError, TypeError, KeyError, MemoryError) as error:
         return name, Experiment(failure=Failure("evidence", f"arrays that cannot be read: {clip(str(error))}"))
+    if not all(_is_name(key) and array.dtype.kind in "fiub" for key, array in arrays.items()):
+        return name, Experiment(failure=Failure("evidence", "arrays that are not of numbers, or without a name"))
     return name, Experiment(values, arrays, _failure(failure))
+
+
+def _is_name(name: object) -> TypeGuard[str]:
+    """Return whether a thing may name an experiment or an array: a few characters that can be printed."""
+    return isinstance(name, str) and name.isascii() and name.isprintable() and 0 < len(name) <= _NAME_CHARACTERS
 
 
 def _failure(document: Any) -> Failure | None:

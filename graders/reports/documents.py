@@ -9,7 +9,7 @@ from pathlib import Path
 
 from graders.model import ClassReport, CriterionResult, ItemResult, Json, Report, Submission
 from graders.reports.files import replace_file
-from graders.reports.summary import ItemSummary, item_summaries
+from graders.reports.summary import ItemSummary, equal_code, item_summaries
 
 SCHEMA = 1
 _DIGITS = 4
@@ -40,6 +40,11 @@ def class_document(class_report: ClassReport) -> dict[str, Json]:
         "faults": class_report.faults,
         "submissions": [_line(report) for report in class_report.reports],
         "items": [_statistics(summary) for summary in item_summaries(class_report)],
+        "equal_code": [
+            {"items": group.items, "submissions": [one.id for one in group.students]}
+            for group in equal_code(class_report)
+        ],
+        "suspicions": {one.submission.id: one.suspicions for one in class_report.reports if one.suspicions},
     }
     return {key: plain(value) for key, value in document.items()}
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
-from graders.model import ClassReport
+from graders.errors import Fault
 
 _LONGEST = 100  # characters; file systems allow 255 bytes and a character may take four
 
@@ -28,12 +30,12 @@ def _percent(char: str) -> str:
     return "".join(f"%{byte:02X}" for byte in char.encode(errors="surrogatepass"))
 
 
-def folders(class_report: ClassReport) -> tuple[str, ...]:
-    """Return a folder name for every report; two that a file system might take for the same one are kept apart."""
+def folder_names(ids: Iterable[str]) -> tuple[str, ...]:
+    """Return a folder name for every id; two that a file system might take for the same one are kept apart."""
     names: list[str] = []
     taken: set[str] = set()
-    for report in class_report.reports:
-        name, number = folder_name(report.submission.id), 1
+    for id_ in ids:
+        name, number = folder_name(id_), 1
         while (unique := name if number == 1 else f"{name}-{number}").casefold() in taken:
             number += 1
         taken.add(unique.casefold())
@@ -42,11 +44,31 @@ def folders(class_report: ClassReport) -> tuple[str, ...]:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write the file in one step, so that whoever reads it sees the old one or the new one, never half of either."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write the file in one step, so that whoever reads it sees the old one or the new one, never half of either.
+
+    Raises Fault when it cannot be written; the old one is still there then.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         draft.write_bytes(data)
         os.replace(draft, path)
+    except OSError as error:
+        raise _unwritten(path, error) from error
     finally:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def settle(paths: Iterable[Path]) -> None:
+    """Wait until files are on the disk: after a power cut a new name may else stand on an empty file. Raises Fault."""
+    for path in paths:
+        try:
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
+        except OSError as error:
+            raise _unwritten(path, error) from error
+
+
+def _unwritten(path: Path, error: OSError) -> Fault:
+    return Fault(f"{path}: {error.strerror}; make room or mend it, then run the same command again")

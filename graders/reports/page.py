@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from graders.model import ClassReport, ItemResult, Json, Report, Verdict
 from graders.reports import summary, words
-from graders.reports.files import folders
+from graders.reports.files import folder_names
 
 
 def class_page(class_report: ClassReport) -> str:
@@ -37,6 +37,7 @@ def class_page(class_report: ClassReport) -> str:
         judged=judged,
         waiting=[item for item in summaries if not item.judged],
         rows=_rows(class_report, [item.id for item in judged]),
+        equal=summary.equal_code(class_report),
         losses=summary.frequent_losses(class_report)[:12],
         isolation=summary.isolation(class_report.provenance),
         provenance=list(words.flat(class_report.provenance)),
@@ -86,7 +87,8 @@ def _figures(class_report: ClassReport) -> list[tuple[str, str]]:
 def _rows(class_report: ClassReport, judged: list[str]) -> list[dict[str, Json]]:
     """Return the lines of the matrix, by name: the student, one result or None for every judged item, and why."""
     rows = []
-    for report, folder in zip(class_report.reports, folders(class_report), strict=True):
+    names = folder_names(report.submission.id for report in class_report.reports)
+    for report, folder in zip(class_report.reports, names, strict=True):
         results = {item.id: item for item in report.items}
         rows.append(
             {

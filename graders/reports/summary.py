@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from graders.model import Assignment, ClassReport, CriterionResult, ItemResult, Json, Report, Tier, Verdict
+from graders.model import Assignment, ClassReport, CriterionResult, ItemResult, Json, Report, Submission, Tier, Verdict
 from graders.reports.words import LOOKS, count, line, listing, points
 
 _REASONS = {
@@ -45,6 +45,28 @@ class Loss:
     students: int
     points: float
     hint: str
+
+
+@dataclass(frozen=True)
+class EqualCode:
+    """Students whose code for some items is equal but for comments and white space."""
+
+    items: tuple[str, ...]
+    students: tuple[Submission, ...]
+
+
+def equal_code(class_report: ClassReport) -> tuple[EqualCode, ...]:
+    """Return who shares code with whom, most items first. It says what is equal, not why."""
+    by_code: dict[tuple[str, str], list[Submission]] = {}
+    for report in class_report.reports:
+        for item, code in report.code.items():
+            by_code.setdefault((item, code), []).append(report.submission)
+    shared: dict[tuple[str, ...], tuple[list[str], list[Submission]]] = {}
+    for (item, _), students in by_code.items():
+        if len(students) > 1:
+            shared.setdefault(tuple(one.id for one in students), ([], students))[0].append(item)
+    found = [EqualCode(tuple(items), tuple(students)) for items, students in shared.values()]
+    return tuple(sorted(found, key=lambda group: (-len(group.items), len(group.students))))
 
 
 def item_summaries(class_report: ClassReport) -> tuple[ItemSummary, ...]:

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from graders.model import ClassReport
+from graders.model import ClassReport, Report
 from graders.reports.documents import class_document, report_document, write_json
-from graders.reports.files import folders, replace_file
+from graders.reports.files import replace_file
 from graders.reports.marks import write_marks
 from graders.reports.page import class_page, student_page
 
+STUDENT_FILES = ("result.json", "report.html")
+CLASS_FILES = ("class.json", "marks.csv", "report.html")
+
+
+def student_folder(out: Path, name: str) -> Path:
+    """Return where the files of one student go; `name` is one of `folder_names`."""
+    return out / "students" / name
+
+
+def write_student(report: Report, folder: Path) -> None:
+    """Write result.json and report.html, each in one step."""
+    write_json(report_document(report), folder / "result.json")
+    replace_file(folder / "report.html", student_page(report).encode())
+
 
 def write_class(class_report: ClassReport, out: Path) -> None:
-    """Write class.json, marks.csv, report.html and students/<id>/{result.json, report.html}; each file in one step."""
-    for report, folder in zip(class_report.reports, folders(class_report), strict=True):
-        write_json(report_document(report), out / "students" / folder / "result.json")
-        replace_file(out / "students" / folder / "report.html", student_page(report).encode())
-    # The class comes last: once its page is there, its links lead somewhere.
+    """Write class.json, marks.csv and report.html, which links to the students' pages; each in one step."""
     write_json(class_document(class_report), out / "class.json")
     write_marks(class_report, out / "marks.csv")
     replace_file(out / "report.html", class_page(class_report).encode())

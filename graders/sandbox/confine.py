@@ -6,12 +6,14 @@ each step needs what the next one takes away.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import resource
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from graders.sandbox import linux
 from graders.sandbox.limits import Limits
@@ -28,20 +30,35 @@ _DENIED = (
     "kexec_file_load kexec_load keyctl lookup_dcookie modify_ldt mount mount_setattr move_mount "
     "name_to_handle_at nfsservctl open_by_handle_at open_tree perf_event_open personality pidfd_getfd pivot_root "
     "process_madvise process_vm_readv process_vm_writev ptrace quotactl reboot request_key setdomainname "
-    "sethostname setns settimeofday swapoff swapon sysfs syslog umount2 unshare uselib userfaultfd ustat vhangup"
+    "sethostname setns settimeofday swapoff swapon sysfs syslog umount2 unshare uselib userfaultfd ustat vhangup "
+    # What would outlive a child, or hold memory that no process is seen to hold.
+    "mq_notify mq_open mq_unlink msgctl msgget msgrcv msgsnd semctl semget semop semtimedop shmat shmctl shmget "
+    "memfd_create memfd_secret socket"
 ).split()
+# Beside other processes of one's own user: what would slow them down, turn into them or hand memory out of sight.
+_DENIED_BESIDE_OTHERS = "sendmmsg sendmsg setfsgid setfsuid setgid setregid setresgid setresuid setreuid setuid".split()
+_PRIORITIES = (
+    "ioprio_set migrate_pages move_pages sched_setaffinity sched_setattr sched_setparam sched_setscheduler setpriority"
+).split()
+_SIGNALS = "kill pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo tgkill tkill".split()
 # Landlock knows no rule for these. Where a child shares its user id with the files' owner they are answered, not done.
 _UNRULED = (
     "chmod chown fchmod fchmodat fchmodat2 fchown fchownat fremovexattr fsetxattr futimesat lchown lremovexattr "
     "lsetxattr removexattr setxattr utime utimensat utimes"
 ).split()
 _TIOCSTI = 0x5412  # pushes characters into a terminal
+_SCOPES_SIGNALS = 6  # the first version of Landlock that keeps signals from other processes
+_OWNERS = (8, 15)  # F_SETOWN, F_SETOWN_EX: who gets the signals of a descriptor
+# What belongs to an interpreter below its prefix, which may be a course's own folder with everything else in it.
+_INTERPRETER = ("bin", "etc", "include", "lib", "lib64", "libexec", "pyvenv.cfg", "share", "ssl")
 
 
 def readable_paths() -> list[str]:
     """Return the folders that the interpreter and its packages need: never the reference, never submissions."""
     package = Path(__file__).resolve().parent.parent
-    folders = {sys.prefix, sys.base_prefix, os.path.dirname(os.path.realpath(sys.executable)), str(package)}
+    folders = {os.path.dirname(os.path.realpath(sys.executable)), str(package)}
+    parts = [os.path.join(prefix, part) for prefix in (sys.prefix, sys.base_prefix) for part in _INTERPRETER]
+    folders |= {path for path in parts if os.path.exists(path)}
     folders |= {entry for entry in sys.path if entry and os.path.isdir(entry) and "site-packages" in entry}
     outermost: list[str] = []
     for folder in sorted(os.path.realpath(entry) for entry in folders):
@@ -51,8 +68,11 @@ def readable_paths() -> list[str]:
 
 
 def enter_namespaces() -> bool:
-    """Unshare everything. Return whether real root did it, who needs no user namespace and can become another user."""
-    spaces = linux.NEWNS | linux.NEWPID | linux.NEWNET | linux.NEWIPC | linux.NEWUTS
+    """Unshare all but the mounts, of which the monitor keeps its own view.
+
+    Return whether real root did it, who needs no user namespace and can become another user.
+    """
+    spaces = linux.NEWPID | linux.NEWNET | linux.NEWIPC | linux.NEWUTS
     if os.getuid() == 0:
         try:
             linux.unshare(spaces)
@@ -68,23 +88,31 @@ def enter_namespaces() -> bool:
     return False
 
 
-def build_root(stage: str, limits: Limits) -> None:
-    """Make a root that holds the system, the interpreter, a scratch of limited size, and nothing else; move into it."""
+def build_root(stage: str, limits: Limits, devices: Sequence[str] = ()) -> None:
+    """Make a root that holds the system, the interpreter, a scratch of limited size, and nothing else; move into it.
+
+    `devices` are those of a GPU; its driver also looks into /sys.
+    """
+    linux.unshare(linux.NEWNS)
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("tmpfs", stage, "tmpfs", linux.MS_NOSUID, "size=4m,mode=755")
     for folder in ("proc", "tmp", "dev/shm", SCRATCH[1:]):
         os.makedirs(f"{stage}/{folder}", exist_ok=True)
     linux.mount("proc", f"{stage}/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
-    options = f"size={limits.scratch_mb}m,mode=1777"
+    options = f"size={limits.scratch_mb}m,nr_inodes={limits.scratch_files},mode=1777"
     for folder in (SCRATCH[1:], "tmp", "dev/shm"):
         linux.mount("tmpfs", f"{stage}/{folder}", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, options)
     # After the scratch: the interpreter or the project may itself lie below /tmp.
-    for path in (*_SYSTEM, *_ETC, *readable_paths()):
+    for path in (*_SYSTEM, *_ETC, *readable_paths(), *_driver_paths(devices)):
         _bind(path, stage)
-    for device in _DEVICES:
+    for device in (*_DEVICES, *devices):
         _bind(device, stage, writable=True)
     linux.pivot(stage)
     linux.mount(None, "/", None, linux.MS_REMOUNT | linux.MS_RDONLY | linux.MS_NOSUID)
+
+
+def _driver_paths(devices: Sequence[str]) -> tuple[str, ...]:
+    return ("/sys",) if devices else ()
 
 
 def _bind(path: str, stage: str, writable: bool = False) -> None:
@@ -110,6 +138,15 @@ def become(uid: int) -> None:
     os.setresuid(uid, uid, uid)
 
 
+def be_counted_as(uid: int) -> None:
+    """Take a real user id besides root's effective one: Linux counts processes by it, and root's not at all.
+
+    A root that may not do so is not the machine's own root, and is counted.
+    """
+    with contextlib.suppress(OSError):
+        os.setresuid(uid, -1, -1)
+
+
 def set_limits(limits: Limits) -> None:
     """Set the rlimits; RLIMIT_DATA, not RLIMIT_AS, since GPU drivers reserve address space that they never use."""
     for kind, value in (
@@ -124,38 +161,49 @@ def set_limits(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
 
 
-def deny_system_calls(answered: Sequence[str] = ()) -> None:
-    """Load the seccomp filter: no tracing, no mounting, no namespaces, no sockets but unix ones.
+def deny_system_calls(beside_others: bool = False, signals: bool = False, answered: Sequence[str] = ()) -> None:
+    """Load the seccomp filter: no tracing, mounting, namespaces or sockets, no limits of other processes.
 
-    The calls in `answered` report success and do nothing.
+    `beside_others` says that no namespace hides the user's other processes, `signals` that nothing else keeps signals
+    from them. The calls in `answered` report success and do nothing.
     """
     import pyseccomp as seccomp
 
     filter_ = seccomp.SyscallFilter(seccomp.ALLOW)
     denied = seccomp.ERRNO(errno.EPERM)
-    rules = [(name, denied) for name in _DENIED] + [(name, seccomp.ERRNO(0)) for name in answered]
-    for name, answer in rules:
+    rules: list[tuple[str, Any, tuple[Any, ...]]] = [
+        (name, denied, ()) for name in (*_DENIED, *(_DENIED_BESIDE_OTHERS if beside_others else ()))
+    ]
+    rules += [(name, seccomp.ERRNO(0), ()) for name in answered]
+    rules.append(("clone3", seccomp.ERRNO(errno.ENOSYS), ()))  # its flags cannot be seen; libc falls back to clone
+    rules.append(("clone", denied, (seccomp.Arg(0, seccomp.MASKED_EQ, linux.NEWUSER, linux.NEWUSER),)))
+    rules.append(("ioctl", denied, (seccomp.Arg(1, seccomp.EQ, _TIOCSTI),)))
+    rules.append(("socketpair", seccomp.ERRNO(errno.EAFNOSUPPORT), (seccomp.Arg(0, seccomp.GT, 1),)))
+    rules.append(("prlimit64", denied, (seccomp.Arg(0, seccomp.NE, 0),)))
+    if signals:
+        rules += [(name, denied, (seccomp.Arg(0, seccomp.NE, os.getpid()),)) for name in _SIGNALS]
+        rules += [("fcntl", denied, (seccomp.Arg(1, seccomp.EQ, command),)) for command in _OWNERS]
+    for name, answer, arguments in rules:
         try:
-            filter_.add_rule(answer, name)
+            filter_.add_rule(answer, name, *arguments)
         except (OSError, ValueError, RuntimeError):
+            if arguments or name == "socket":
+                raise
             continue  # a system call that this architecture does not have
-    filter_.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")  # its flags cannot be seen; libc falls back to clone
-    filter_.add_rule(denied, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, linux.NEWUSER, linux.NEWUSER))
-    filter_.add_rule(denied, "ioctl", seccomp.Arg(1, seccomp.EQ, _TIOCSTI))
-    no_network = seccomp.ERRNO(errno.EAFNOSUPPORT)
-    for call in ("socket", "socketpair"):
-        filter_.add_rule(no_network, call, seccomp.Arg(0, seccomp.GT, 1))
     filter_.load()
 
 
-def confine(level: str, limits: Limits, *, scratch: str, stage: str, uid: int, own_root: bool) -> None:
-    """Confine this process to `level`. `own_root` says that the namespaces were made by real root.
+def confine(
+    level: str, limits: Limits, *, scratch: str, stage: str, uid: int, own_root: bool, devices: Sequence[str] = ()
+) -> None:
+    """Confine this process to `level`, with these devices let in. `own_root`: real root made the namespaces.
 
     Raises OSError when the machine does not give the level; nothing of the student's has run by then.
     """
     linux.prctl(linux.PR_SET_PDEATHSIG, 9)
+    Path("/proc/self/oom_score_adj").write_text("1000")  # when memory runs out it is the first to go
     if level == "full":
-        build_root(stage, limits)
+        build_root(stage, limits, devices)
         if own_root:
             become(uid)
     elif os.getuid() == 0 and level == "uid":
@@ -163,12 +211,19 @@ def confine(level: str, limits: Limits, *, scratch: str, stage: str, uid: int, o
         become(uid)
     os.chdir(scratch)
     set_limits(limits)
+    if level == "no-namespaces" and os.getuid() == 0:
+        be_counted_as(uid)
+    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     if level in ("full", "no-namespaces"):
-        read = ["/"] if level == "full" else [*_SYSTEM, *_ETC, "/proc", *readable_paths()]
+        read = ["/"] if level == "full" else [*_SYSTEM, *_ETC, "/proc", *readable_paths(), *_driver_paths(devices)]
         writable = [scratch, "/tmp", "/dev/shm"] if level == "full" else [scratch]
-        linux.landlock(read, writable, _DEVICES)
+        linux.landlock(read, writable, (*_DEVICES, *devices))
         linux.drop_capabilities()
-        deny_system_calls(() if level == "full" else _UNRULED)
-    else:
-        linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+    if level == "full":
+        deny_system_calls()
+    elif level == "no-namespaces":
+        scoped = linux.landlock_abi() >= _SCOPES_SIGNALS
+        deny_system_calls(beside_others=True, signals=not scoped, answered=(*_UNRULED, *_PRIORITIES))
+    elif level == "uid":
+        deny_system_calls(beside_others=True, answered=_PRIORITIES)
     linux.prctl(linux.PR_SET_PDEATHSIG, 9)  # again: a change of user clears it

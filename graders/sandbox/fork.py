@@ -24,10 +24,12 @@ from graders.sandbox.limits import Limits
 
 _START_SECONDS = 120.0
 _REPORT_SECONDS = 20.0
+_LATEST = 3.0  # times the limit of the clock: the monitor's own patience
 _DYING_SECONDS = 2.0  # between the closing of a child's channel and its end
 _MOST_FRAMES = 100  # a probe has about twenty experiments
 _FIRST_UID = 61_000
-_UIDS = itertools.cycle(range(_FIRST_UID, _FIRST_UID + 4000))
+_MOST_UIDS = 4000
+_uids = itertools.count(os.getpid())  # two runs on one machine should not take the same
 
 # One thread each, quiet, on the CPU, the same arithmetic everywhere.
 ENVIRONMENT = {
@@ -46,6 +48,13 @@ ENVIRONMENT = {
 }
 
 
+def _gpu_variables() -> dict[str, str]:
+    """Return which GPUs this run was given and where their libraries are."""
+    names = ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "NVIDIA_VISIBLE_DEVICES")
+    given = {name: os.environ[name] for name in names if name in os.environ}
+    return {"CUDA_VISIBLE_DEVICES": "0", **given}
+
+
 def _named_home() -> dict[str, str]:
     """Return where a course's own assignments are, for the zygote to import; its children cannot read there."""
     named = os.environ.get("GRADERS_HOME")
@@ -54,7 +63,7 @@ def _named_home() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a child ended. `reason`: ended, timeout, cancelled, or lost when its monitor did not report."""
+    """How a child ended. `reason`: ended, timeout, memory, disk, cancelled, or lost when its monitor did not report."""
 
     reason: str
     code: int = 0
@@ -67,25 +76,32 @@ class Ended:
 class Zygote:
     """A running fork server. `modules` are imported before the first fork; use it from any thread."""
 
-    def __init__(self, modules: Sequence[str], level: str, limits: Limits) -> None:
-        self.level, self.limits = level, limits
+    def __init__(self, modules: Sequence[str], level: str, limits: Limits, devices: Sequence[str] = ()) -> None:
+        self.level, self.limits, self.devices = level, limits, list(devices)
         self._lock = threading.Lock()
+        self._running: set[socket.socket] = set()
         self._stage = tempfile.mkdtemp(prefix="graders-root-")
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         started = time.monotonic()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "graders.sandbox.zygote", str(theirs.fileno()), *modules],
             pass_fds=[theirs.fileno()],
-            env={**ENVIRONMENT, **_named_home(), "HOME": self._stage},
+            env={**ENVIRONMENT, **(_gpu_variables() if devices else {}), **_named_home(), "HOME": self._stage},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             cwd=self._stage,
+            start_new_session=True,  # Ctrl-C is for us: we stop the zygote in our own time
         )
         theirs.close()
         self._control = ours
         self.versions = self._hello()
         self.start_seconds = time.monotonic() - started
+
+    @property
+    def alive(self) -> bool:
+        """Whether the fork server still runs."""
+        return self._process.poll() is None
 
     def _hello(self) -> dict[str, str]:
         self._control.settimeout(_START_SECONDS)
@@ -118,11 +134,13 @@ class Zygote:
         Raises Fault when no child could be had or it could not be confined.
         """
         control, data = self._spawn()
+        self._running.add(control)
         try:
             broken = _converse(data, order, blob, on_frame, self.limits)
             data.close()
             ended = _ending(control, patience=_DYING_SECONDS if broken == "closed" else 0.0)
         finally:
+            self._running.discard(control)
             data.close()
             control.close()
         if not ended.confined:
@@ -138,7 +156,8 @@ class Zygote:
             "level": self.level,
             "limits": self.limits.document(),
             "stage": self._stage,
-            "uid": next(_UIDS),
+            "uid": _FIRST_UID + next(_uids) % _MOST_UIDS,
+            "devices": self.devices,
         }
         descriptors = array.array("i", [control_child.fileno(), data_child.fileno()])
         try:
@@ -156,7 +175,10 @@ class Zygote:
         return control, data
 
     def close(self) -> None:
-        """Stop the zygote, which has nothing to tidy up; children that still run are killed by their monitors."""
+        """Stop the zygote; children that still run are killed by their monitors, and count as lost."""
+        for control in list(self._running):
+            with contextlib.suppress(OSError):
+                control.shutdown(socket.SHUT_RDWR)
         self._control.close()
         self._process.kill()
         self._process.wait()
@@ -179,7 +201,8 @@ def _converse(
     limits: Limits,
 ) -> str:
     """Send the order, read frames until the last; return "" or what broke the stream."""
-    deadline = time.monotonic() + limits.wall_seconds + 5  # the monitor keeps the time; this guards against its loss
+    # The monitor keeps the time, and gives more to a child that a busy machine keeps waiting; this guards its loss.
+    deadline = time.monotonic() + limits.wall_seconds * _LATEST + 5
     budget = limits.frame_bytes
     try:
         data.settimeout(limits.wall_seconds)

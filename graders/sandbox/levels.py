@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from graders.errors import Fault, UsageError, did_you_mean
+from graders.home import home
 from graders.sandbox.fork import Zygote
 from graders.sandbox.limits import LEVELS, Limits
 
@@ -18,16 +20,25 @@ class Trial:
 
 
 def try_level(level: str) -> Trial:
-    """Confine an empty child to a level and let it import a module that the zygote has not."""
+    """Confine an empty child to a level and let it try what it must be able to do and what it must not.
+
+    It imports a module that the zygote has not, and opens the folder of the references.
+    """
+    hidden = str(home() / "reference")
     try:
         with Zygote((), level, Limits(wall_seconds=20)) as zygote:
-            answers: list[object] = []
-            ended, broken = zygote.run({"ping": True}, b"", lambda header, _: answers.append(header.get("pong")))
-            if answers != [True]:
-                lines = ended.output.strip().splitlines()
-                return Trial(level, lines[-1] if lines else f"{broken}: the child ended with status {ended.code}")
+            answers: list[Mapping[str, object]] = []
+            order = {"ping": True, "hidden": [hidden]}
+            ended, broken = zygote.run(order, b"", lambda header, _: answers.append(header))
     except Fault as fault:
         return Trial(level, str(fault))
+    if not answers or answers[0].get("pong") is not True:
+        lines = ended.output.strip().splitlines()
+        return Trial(level, lines[-1] if lines else f"{broken}: the child ended with status {ended.code}")
+    if answers[0].get("reached") != [] and level != "none":
+        return Trial(
+            level, f"student code could read {hidden}: chmod -R o-rwx it, or move it out of the system's folders"
+        )
     return Trial(level, "")
 
 
@@ -40,6 +51,8 @@ def choose_level(wanted: str | None = None) -> str:
         raise UsageError(f"--isolation {wanted}: no such level{did_you_mean(wanted, LEVELS)}")
     for level in [wanted] if wanted else LEVELS[:-1]:
         trial = try_level(level)
+        if trial.reason:
+            trial = try_level(level)  # once more: an accident must not weaken the confinement of a whole class
         if not trial.reason:
             return level
         if wanted:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from graders.errors import UsageError, did_you_mean
 
 # From the strongest to none; the words that reports and `graders doctor` use.
 LEVELS = ("full", "no-namespaces", "uid", "none")
@@ -10,20 +13,24 @@ LEVELS = ("full", "no-namespaces", "uid", "none")
 LEVEL_MEANING = {
     "full": "namespaces, a root of its own, size-limited scratch, rlimits, Landlock, seccomp",
     "no-namespaces": "Landlock, seccomp, rlimits, subreaper; no namespaces",
-    "uid": "a user id of its own, rlimits; no Landlock, no namespaces",
+    "uid": "a user id of its own, seccomp, rlimits; no Landlock, no namespaces",
     "none": "nothing but a process of its own: for code that you trust",
 }
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one child. CPU time is the measure of a hang: a busy machine must not cost a student marks."""
+    """Limits of one child and all that it starts.
+
+    CPU time is the measure of a hang: a busy machine must not cost a student marks.
+    """
 
     cpu_seconds: int = 30
     wall_seconds: float = 90.0
     memory_mb: int = 3072
     scratch_mb: int = 64
-    processes: int = 256
+    scratch_files: int = 10_000
+    processes: int = 128
     files: int = 512
     output_bytes: int = 16 << 10
     frame_bytes: int = 32 << 20
@@ -31,3 +38,22 @@ class Limits:
     def document(self) -> dict[str, float]:
         """Return the limits as JSON values."""
         return asdict(self)
+
+
+DEVICES = ("cpu", "cuda")
+_GPU_FILES = ("nvidia[0-9]*", "nvidiactl", "nvidia-uvm*", "nvidia-modeset", "nvidia-caps/*")
+
+
+def device_files(device: str, folder: Path = Path("/dev")) -> tuple[str, ...]:
+    """Return the files through which children reach a device: none for the CPU.
+
+    Raises UsageError for an unknown device and for a GPU that is not there.
+    """
+    if device not in DEVICES:
+        raise UsageError(f"--device {device}: no such device{did_you_mean(device, DEVICES)}")
+    if device == "cpu":
+        return ()
+    found = tuple(sorted(str(path) for pattern in _GPU_FILES for path in folder.glob(pattern) if not path.is_dir()))
+    if not found:
+        raise UsageError(f"--device cuda: no GPU of NVIDIA's here, {folder} holds no nvidia*; grade with --device cpu")
+    return found

@@ -20,11 +20,13 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
-from graders.sandbox import child, confine, linux
+from graders.sandbox import child, confine, linux, usage
 from graders.sandbox.limits import Limits
 
-_CONFINEMENT_FAILED = 97  # the child's exit status when nothing of the student's has run
+_CONFINED = b"+"  # what the child says on a pipe of its own before anything of the student's runs
 _GRACE = 0.05
+_TICK = 0.2  # seconds between two looks at what the child uses
+_PATIENCE = 3  # how many times the limit of the clock a child may take that waits for a processor
 
 
 def run(request: dict[str, Any], control_fd: int, data_fd: int) -> NoReturn:
@@ -48,40 +50,60 @@ def _supervise(request: dict[str, Any], control: socket.socket, data_fd: int) ->
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
     scratch = confine.SCRATCH if level == "full" else tempfile.mkdtemp(prefix="graders-")
     output_read, output_write = os.pipe()
+    said_read, said_write = os.pipe()
     process = os.fork()
     if process == 0:
         control.close()
         os.close(output_read)
-        _become_child(request, limits, data_fd, output_write, scratch, own_root)
-    os.close(data_fd)
-    os.close(output_write)
+        _become_child(request, limits, data_fd, output_write, said_write, scratch, own_root)
+    for descriptor in (data_fd, output_write, said_write):
+        os.close(descriptor)
     output = _Output(output_read, limits.output_bytes)
+    meter = _Meter(process, limits, "" if level == "full" else scratch)
     try:
-        reason = _watch(process, control, output, limits.wall_seconds)
-        code, usage = _reap(process)
-    finally:
+        reason = _watch(process, control, output, meter)
+        code, used = _reap(process)
+        if level != "full":
+            _kill_descendants()
+        output.drain()
+        document = {
+            "reason": reason,
+            "code": code,
+            "confined": os.read(said_read, 1) == _CONFINED,
+            "cpu_seconds": max(used.ru_utime + used.ru_stime, meter.cpu_seconds),
+            "peak_mb": used.ru_maxrss / 1024,
+            "output": output.text(),
+        }
+        with contextlib.suppress(OSError):
+            control.sendall(json.dumps(document).encode() + b"\n")
+    finally:  # after the report: to remove very many files takes long
         if level != "full":
             _kill_descendants()
             shutil.rmtree(scratch, ignore_errors=True)
-    output.drain()
-    _report(control, reason, code, usage, output)
 
 
 def _become_child(
-    request: dict[str, Any], limits: Limits, data_fd: int, output_fd: int, scratch: str, own_root: bool
+    request: dict[str, Any], limits: Limits, data_fd: int, output_fd: int, said_fd: int, scratch: str, own_root: bool
 ) -> NoReturn:
-    status = _CONFINEMENT_FAILED
+    status = 1
     try:
         null = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((null, 0), (output_fd, 1), (output_fd, 2)):
             os.dup2(source, target)
-        linux.close_except({0, 1, 2, data_fd})
+        linux.close_except({0, 1, 2, data_fd, said_fd})
         os.setsid()
         confine.confine(
-            request["level"], limits, scratch=scratch, stage=request["stage"], uid=request["uid"], own_root=own_root
+            request["level"],
+            limits,
+            scratch=scratch,
+            stage=request["stage"],
+            uid=request["uid"],
+            own_root=own_root,
+            devices=request["devices"],
         )
         os.environ.update(dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR", "KERAS_HOME"), scratch))
-        status = 1
+        os.write(said_fd, _CONFINED)
+        os.close(said_fd)
         status = child.main(socket.socket(fileno=data_fd))
     except SystemExit as leaving:
         status = leaving.code if isinstance(leaving.code, int) else 1
@@ -123,24 +145,49 @@ class _Output:
         return (self.head + gap + self.tail).decode(errors="replace")
 
 
-def _watch(process: int, control: socket.socket, output: _Output, seconds: float) -> str:
-    """Wait for the child's end, the deadline, or the trusted side's going; kill the child, return which it was."""
-    end = time.monotonic() + seconds
+class _Meter:
+    """What the child and all that it started have used so far; `over` says which limit they are over together."""
+
+    def __init__(self, process: int, limits: Limits, scratch: str) -> None:
+        self.process, self.limits, self.scratch = process, limits, scratch
+        self.cpu_seconds = 0.0
+        self._started = time.monotonic()
+
+    def over(self) -> str:
+        """Return "" or the limit. A machine that is busy with others must not cost time: that is not counted."""
+        limits, processes = self.limits, usage.tree(self.process)
+        self.cpu_seconds = max(self.cpu_seconds, usage.cpu_seconds(processes))
+        elapsed = time.monotonic() - self._started
+        if elapsed > limits.wall_seconds:
+            late = elapsed - usage.starved_seconds(self.process) > limits.wall_seconds
+            if late or elapsed > limits.wall_seconds * _PATIENCE:
+                return "timeout"
+        if self.cpu_seconds > limits.cpu_seconds + 1:  # a single process meets its own limit before
+            return "timeout"
+        if usage.over_memory(processes, limits.memory_mb):
+            return "memory"
+        if self.scratch and usage.over_disk(self.scratch, processes, limits.scratch_mb, limits.scratch_files):
+            return "disk"
+        return ""
+
+
+def _watch(process: int, control: socket.socket, output: _Output, meter: _Meter) -> str:
+    """Wait for the child's end, a limit, or the trusted side's going; kill the child, return which it was."""
     pidfd = os.pidfd_open(process)
     poll = select.poll()
     for descriptor in (pidfd, output.descriptor, control.fileno()):
         poll.register(descriptor, select.POLLIN)
-    reason = "timeout"
-    while (left := end - time.monotonic()) > 0:
-        ready = {descriptor for descriptor, _ in poll.poll(left * 1000)}
+    reason, look = "", time.monotonic() + _TICK
+    while not reason:
+        ready = {descriptor for descriptor, _ in poll.poll(max(0, look - time.monotonic()) * 1000)}
         if output.descriptor in ready and not output.drain():
             poll.unregister(output.descriptor)
         if pidfd in ready:
             reason = "ended"
-            break
-        if control.fileno() in ready:  # nothing is ever sent to us: it was closed
+        elif control.fileno() in ready:  # nothing is ever sent to us: it was closed
             reason = "cancelled"
-            break
+        elif time.monotonic() >= look:
+            reason, look = meter.over(), time.monotonic() + _TICK
     with contextlib.suppress(ProcessLookupError):
         os.kill(process, signal.SIGKILL)
     return reason
@@ -169,16 +216,3 @@ def _kill_descendants() -> None:
 def _children() -> list[int]:
     me = os.getpid()
     return [int(word) for word in Path(f"/proc/self/task/{me}/children").read_text().split()]
-
-
-def _report(control: socket.socket, reason: str, code: int, usage: Any, output: _Output) -> None:
-    document = {
-        "reason": reason,
-        "code": code,
-        "confined": code != _CONFINEMENT_FAILED,
-        "cpu_seconds": usage.ru_utime + usage.ru_stime,
-        "peak_mb": usage.ru_maxrss / 1024,
-        "output": output.text(),
-    }
-    with contextlib.suppress(OSError):
-        control.sendall(json.dumps(document).encode() + b"\n")

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from graders.errors import UsageError
 from graders.model import Evidence, Experiment
 from graders.store import Store, read_evidence, write_evidence
 from tests.unit.evidence import RAISED, evidence, outputs, same
@@ -84,11 +89,91 @@ def test_the_first_value_of_a_setting_is_kept_and_each_name_has_its_own(store: S
     assert store.setting("other", {"a": [1, 2.5, None]}) == {"a": [1, 2.5, None]}
 
 
-def test_two_stores_on_one_file_agree_on_a_setting(tmp_path: Path) -> None:
-    one, other = (Store(tmp_path / "evidence.sqlite") for _ in range(2))
-    assert one.setting("seed", 1) == other.setting("seed", 2) == 1
-    one.close()
-    other.close()
+def test_of_two_runs_on_one_file_the_second_is_told_to_wait(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.sqlite"
+    first = Store(path)
+    with pytest.raises(UsageError, match=rf"another run is writing to it \(process {os.getpid()}\)"):
+        Store(path)
+    first.close()
+    Store(path).close()
+
+
+def test_the_newest_value_of_what_is_recorded_counts(store: Store) -> None:
+    assert store.recorded("run") is None
+    store.record("run", {"items": ["C1"]})
+    store.record("run", {"items": ["C2"]})
+    assert store.recorded("run") == {"items": ["C2"]}
+
+
+def test_a_report_stands_with_its_key_and_what_it_was_made_from(store: Store) -> None:
+    assert (store.submission("ann"), store.pieces("ann"), store.published("ann")) == (None, None, "")
+    store.keep_submission("ann", "key", {"own": 1}, {"score": 2})
+    assert (store.submission("ann"), store.pieces("ann")) == (("key", {"score": 2}), {"own": 1})
+
+
+def test_a_new_report_has_not_been_written_yet(store: Store) -> None:
+    store.keep_submission("ann", "key", {}, {})
+    assert store.published("ann") == ""
+    store.publish({"ann": "folder", "ben": "unknown"})
+    assert store.published("ann") == "folder"
+    store.keep_submission("ann", "key", {}, {})
+    assert store.published("ann") == ""
+
+
+def test_an_id_that_is_no_utf8_is_an_id(store: Store) -> None:
+    store.keep_submission("\udcff", "key", {}, {})
+    assert store.submission("\udcff") == ("key", {})
+
+
+@pytest.mark.parametrize(
+    "content", [b"this is no database, whatever its name may be" * 30, b"SQLite format 3\0" + b"x" * 4000]
+)
+def test_a_damaged_file_is_told_in_one_line_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "evidence.sqlite"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=r"evidence\.sqlite: is damaged .*; move it away and grade again") as raised:
+        Store(path)
+    assert "\n" not in str(raised.value)
+    assert path.read_bytes() == content
+
+
+def test_a_file_of_another_version_is_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version=99")
+    connection.close()
+    with pytest.raises(UsageError, match="another version"):
+        Store(path)
+
+
+def test_a_disk_that_is_full_is_a_fault_and_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.sqlite"
+    script = """
+import resource, sys, signal
+from pathlib import Path
+import numpy as np
+from graders.errors import Fault
+from graders.model import Evidence, Experiment
+from graders.store import Store
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+store = Store(Path(sys.argv[1]))
+big = Evidence({"main": Experiment(arrays={"a": np.arange(30_000)})})
+store.keep("first", big)
+resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
+try:
+    for number in range(100):
+        store.keep(str(number), big)
+except Fault as fault:
+    print(fault)
+"""
+    process = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
+    assert "make room or mend it, then run the same command again" in process.stdout
+    assert len(process.stdout.splitlines()) == 1
+    again = Store(path)
+    assert again.evidence("first") is not None
+    assert again.evidence("99") is None
+    again.keep("99", RICH)
+    again.close()
 
 
 def test_several_threads_may_keep_and_read_at_a_time(store: Store) -> None:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import importlib.util
 import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 
 from graders.engine.evidence import Laboratory, collect, failure_of, killed
-from graders.errors import Fault
+from graders.errors import Fault, Stopped
 from graders.model import Evidence, Experiment, Failure, Statement
 from graders.probes import wire
 from graders.sandbox.fork import Ended
@@ -26,19 +28,22 @@ ENDED = Ended("ended")
 
 
 class Scripted:
-    """A zygote whose children send these experiments and end so."""
+    """A nursery whose children send these experiments and end so, the first one in the first way and so on."""
 
-    def __init__(self, *sent: tuple[str, Experiment], ended: Ended | Exception = ENDED, broken: str = "") -> None:
-        self.sent, self.ended, self.broken, self.orders = sent, ended, broken, 0
+    def __init__(self, *sent: tuple[str, Experiment], ended: Any = ENDED, broken: str = "") -> None:
+        self.sent, self.broken, self.orders = sent, broken, 0
+        self.ends = list(ended) if isinstance(ended, list) else [ended]
         self.versions, self.level, self.limits = {"numpy": "2"}, "full", Limits(cpu_seconds=20)
+        self.devices: tuple[str, ...] = ()
 
     def run(self, order: Mapping[str, Any], blob: bytes, keep: Callable[[Any, bytes], None]) -> tuple[Ended, str]:
         self.orders += 1
         for name, experiment in self.sent:
             keep(*wire.pack(name, experiment))
-        if isinstance(self.ended, Exception):
-            raise self.ended
-        return self.ended, self.broken
+        ended = self.ends[min(self.orders, len(self.ends)) - 1]
+        if isinstance(ended, Exception):
+            raise ended
+        return ended, "" if ended is ENDED else self.broken
 
 
 def order(*sources: str, **more: Any) -> wire.Order:
@@ -69,6 +74,8 @@ def collected(zygote: Scripted) -> Evidence:
             Failure("killed", "the process died of signal 11 (Segmentation fault)"),
         ),
         (Ended("ended", -signal.SIGKILL), "closed", Failure("killed", "the process died of signal 9 (Killed)")),
+        (Ended("memory", -9), "closed", Failure("memory", "it takes more memory than there is for it")),
+        (Ended("disk", -9), "closed", Failure("memory", "it writes more files than there is room for")),
         (Ended("ended", 3), "closed", Failure("exit", "the process left with status 3 before the end of the test")),
         (Ended("ended", 0), "closed", Failure("exit", "the process left with status 0 before the end of the test")),
         (Ended("ended", 0), "a frame's header is not JSON", Failure("evidence", "a frame's header is not JSON")),
@@ -110,6 +117,51 @@ def test_of_two_experiments_of_one_name_the_first_counts() -> None:
 def test_a_zygote_that_fails_is_our_fault() -> None:
     found = collected(Scripted(("main", outputs([1.0])), ended=Fault("the zygote has died")))
     assert (found.fault, found.failure) == ("the zygote has died", None)
+
+
+# Another try ---------------------------------------------------------------------------------------------------------
+
+DIED = Ended("ended", -signal.SIGKILL)
+MAIN = ("main", outputs([1.0]))
+
+
+@pytest.mark.parametrize("first", [DIED, Ended("ended", -signal.SIGSEGV), Fault("the zygote has died")])
+def test_a_child_that_somebody_else_killed_is_run_once_more(first: Any) -> None:
+    zygote = Scripted(MAIN, ended=[first, ENDED], broken="closed")
+    found = collected(zygote)
+    assert (zygote.orders, found.failure, found.fault) == (2, None, "")
+
+
+def test_a_child_that_was_killed_within_a_frame_is_run_once_more() -> None:
+    zygote = Scripted(ended=[DIED, ENDED], broken="the channel was closed within a frame")
+    assert collected(zygote).failure is None
+    assert zygote.orders == 2
+
+
+@pytest.mark.parametrize(
+    ("ended", "kind"), [(DIED, "killed"), (Ended("ended", -signal.SIGABRT), "killed"), (Fault("gone"), "")]
+)
+def test_what_ends_so_twice_is_taken_at_its_word(ended: Any, kind: str) -> None:
+    zygote = Scripted(ended=ended, broken="closed")
+    found = collected(zygote)
+    assert zygote.orders == 2
+    assert (found.failure.kind if found.failure else "") == kind
+    assert bool(found.fault) == (kind == "")
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [Ended("ended", 3), Ended("timeout", -signal.SIGKILL), Ended("ended", -signal.SIGXCPU, cpu_seconds=21)],
+)
+def test_leaving_and_limits_are_told_from_one_end(ended: Ended) -> None:
+    zygote = Scripted(ended=ended, broken="closed")
+    assert collected(zygote).failure
+    assert zygote.orders == 1
+
+
+def test_a_run_that_was_stopped_is_no_evidence_of_anything() -> None:
+    with pytest.raises(Stopped):
+        collected(Scripted(ended=Stopped()))
 
 
 # Modules that are not there ------------------------------------------------------------------------------------------
@@ -179,7 +231,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def measured(zygote: Scripted, store: Store, one: wire.Order) -> Evidence:
-    return Laboratory(zygote, store).evidence(one)  # type: ignore[arg-type]
+    return Laboratory(zygote, store, zygote.versions).evidence(one)[0]  # type: ignore[arg-type]
 
 
 def test_equal_work_is_done_once_even_by_another_laboratory(store: Store) -> None:
@@ -222,12 +274,41 @@ def test_all_that_evidence_depends_on_makes_another_work(store: Store, other: wi
     assert zygote.orders == 2
 
 
-@pytest.mark.parametrize("change", [{"level": "uid"}, {"versions": {"numpy": "3"}}, {"limits": Limits(cpu_seconds=1)}])
-def test_another_level_version_or_limit_makes_another_work(store: Store, change: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [{"level": "uid"}, {"versions": {"numpy": "3"}}, {"limits": Limits(cpu_seconds=1)}, {"devices": ("/dev/nvidia0",)}],
+)
+def test_another_level_version_limit_or_device_makes_another_work(store: Store, change: dict[str, Any]) -> None:
     zygote, other = Scripted(("main", outputs([1.0]))), Scripted(("main", outputs([2.0])))
     vars(other).update(change)
     measured(zygote, store, order())
     assert measured(other, store, order()).experiments["main"].arrays["outputs"] == [2.0]
+
+
+def test_equal_code_at_the_same_time_is_measured_once(store: Store) -> None:
+    zygote = Scripted(("main", outputs([1.0])))
+    laboratory = Laboratory(zygote, store, {})  # type: ignore[arg-type]
+    begun = threading.Barrier(4)
+
+    def measure(number: int) -> str:
+        begun.wait(5)
+        return laboratory.evidence(wire.Order("pixelcnn", "C3", 1, piece("x = 1", place=f"cell {number}")))[1]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(measure, range(4)))) == 1
+    assert zygote.orders == 1
+
+
+def test_the_key_finds_the_evidence_again_and_a_fault_has_none(store: Store) -> None:
+    for sent in (("main", outputs([1.0])), ("main", Experiment(failure=RAISED))):
+        zygote = Scripted(sent)
+        laboratory = Laboratory(zygote, store, {"probe": str(sent)})  # type: ignore[arg-type]
+        found, key = laboratory.evidence(order())
+        kept = store.evidence(key)
+        assert kept is not None
+        assert same(kept, found)
+    faulty = Scripted(ended=Fault("gone"))
+    assert Laboratory(faulty, store, {}).evidence(order())[1] == ""  # type: ignore[arg-type]
 
 
 def test_a_fault_is_not_remembered(store: Store) -> None:

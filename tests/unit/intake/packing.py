@@ -24,6 +24,21 @@ def pack(content: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
+def pack_tree(content: dict[str, Content], prefix: str = "") -> bytes:
+    """Return a zip with the files and folders."""
+    return pack(_flat(content, prefix))
+
+
+def _flat(content: dict[str, Content], prefix: str) -> dict[str, bytes]:
+    flat: dict[str, bytes] = {}
+    for name, inner in content.items():
+        if isinstance(inner, dict):
+            flat |= {f"{prefix}{name}/": b"", **_flat(inner, f"{prefix}{name}/")}
+        else:
+            flat[prefix + name] = inner.encode() if isinstance(inner, str) else inner
+    return flat
+
+
 def lay(folder: Path, content: dict[str, Content]) -> Path:
     """Make a folder with the files and folders."""
     folder.mkdir(parents=True, exist_ok=True)

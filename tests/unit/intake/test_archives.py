@@ -166,6 +166,13 @@ def test_names_that_look_the_same() -> None:
     assert submission.problems == ("alice.zip/a\ufffd.py: stands more than once; the last one was read",)
 
 
+def test_a_notebook_that_packs_well_is_no_bomb() -> None:
+    printed = NOTEBOOK[:-1] + b', "x": "' + b"loss: 0.1 " * 300_000 + b'"}'
+    submission = read(pack({"lab.ipynb": printed}))
+    assert submission.problems == ()
+    assert submission.files[0].text == printed.decode()
+
+
 def test_an_inner_archive_is_read() -> None:
     submission = read(pack({"x/code.ZIP": pack({"y/lab.ipynb": NOTEBOOK})}))
     assert names(submission) == ["alice.zip/x/code.ZIP", "alice.zip/x/code.ZIP/y/lab.ipynb"]

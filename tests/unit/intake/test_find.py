@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from graders.errors import UsageError
-from graders.intake import find_submissions
+from graders.intake import classes, find_entries, find_submissions
+from graders.notebook import read_program
 from tests.unit.intake.packing import NOTEBOOK, Content, lay, names, one, pack
 
 
@@ -76,6 +77,12 @@ class TestText:
         assert submission.files[0].text == data.decode("latin-1")
         assert submission.problems == ("a.py: is not UTF-8 and was read as Latin-1; save it as UTF-8",)
 
+    def test_what_is_no_text_in_any_encoding_is_left_to_who_reads_it(self, tmp_path: Path) -> None:
+        submission = one(lay(tmp_path, {"a.ipynb": pack({"é.py": b"\xff"})}) / "a.ipynb")
+        assert submission.problems == ()
+        (note,) = read_program(submission).notes
+        assert note == "a.ipynb: is not a notebook (it is an archive): save it again as .ipynb"
+
 
 ONE: dict[str, dict[str, Content]] = {
     "code.zip": {"CODE.ZIP": pack({"a.ipynb": NOTEBOOK}), "part": {"b.ipynb": NOTEBOOK}, "c.ipynb": NOTEBOOK},
@@ -141,6 +148,23 @@ class TestFolders:
         *_, rar = find_submissions([lay(tmp_path / "class", {"a.ipynb": b"", "b.ipynb": b"", "r.rar": b"Rar!"})])
         assert rar.problems[0] == "r.rar: is an archive of a kind that is not read here; hand in a .zip"
 
+    def test_a_class_in_a_folder_of_its_own(self, tmp_path: Path) -> None:
+        class_: Content = {"bob": {"lab.ipynb": NOTEBOOK}, "alice": {"x": {"Code.ZIP": b""}}, "eve": {"a.txt": b""}}
+        assert found(lay(tmp_path / "class", {"a2": {"hand-ins": class_}, ".DS_Store": b""})) == ["alice", "bob", "eve"]
+        assert found(lay(tmp_path / "one", {"bob": {"src": {"lab.ipynb": NOTEBOOK}, "data": {"a.csv": b""}}})) == [
+            "bob"
+        ]
+
+    def test_a_hundred_loose_scripts_are_each_read_once_for_their_imports(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = lay(tmp_path, {f"s{n}.py": "import s0, numpy" for n in range(100)})
+        opened: list[Path] = []
+        real = classes.open_file
+        monkeypatch.setattr(classes, "open_file", lambda path: opened.append(path) or real(path))
+        assert len(find_entries([folder])) == 100
+        assert len(opened) == 100
+
 
 class TestZips:
     @pytest.mark.parametrize("wrapper", ["", "class/", "./", "a/b/"])
@@ -169,7 +193,9 @@ class TestZips:
             {"report.pdf": b"", "a/b.ipynb": NOTEBOOK, "c/d.ipynb": NOTEBOOK},
             {"src/a.py": b"", "tests/b.py": b""},
             {"a/b.ipynb": NOTEBOOK, "data/x.csv": b""},
-            {"x/a.zip": b"broken", "x/b.zip": b"", "x/.c/d.ipynb": NOTEBOOK},
+            {"x/a.zip": b"broken", "x/.c/d.ipynb": NOTEBOOK},
+            {"src/lab.ipynb": NOTEBOOK, "data.zip": pack({}), "data/more.zip": b""},
+            {"src/lab.ipynb": NOTEBOOK, "data/__MACOSX/lab.ipynb": NOTEBOOK},
         ],
     )
     def test_the_work_of_one(self, tmp_path: Path, content: dict[str, bytes]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,12 @@ def test_links_in_a_class_pass_nobody_over(tmp_path: Path) -> None:
     (folder / "loop").symlink_to("loop")
     submissions = find_submissions([folder])
     assert [each.id for each in submissions] == ["alice", "bob", "carol", "dave"]
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "link").symlink_to(lay(tmp_path / "y", {"A_1_assignsubmission_file": {"a.py": ""}}))
+    assert one(tmp_path / "x").problems[0].startswith("link: is a symbolic link"), "nor is it a folder around a class"
     for linked in submissions[2:]:
         assert linked.files == ()
-        assert "is a symbolic link" in linked.problems[0]
+        assert re.match("(carol|dave.ipynb|loop): is a symbolic link", linked.problems[0])
         assert "no notebook and no script found" in linked.problems[1]
 
 
@@ -118,6 +122,15 @@ class TestLimits:
         assert submission.problems == (
             "weights.h5: is larger than 2 MiB and was left out; hand in no data sets or weights",
         )
+
+    def test_a_large_notebook(self, tmp_path: Path) -> None:
+        folder = lay(tmp_path / "class", {})
+        for name, size in {"alice": 60, "bob": shelf.NOTEBOOK_LIMIT // shelf.MIB + 1}.items():
+            with (folder / f"{name}.ipynb").open("wb") as file:
+                file.truncate(size * shelf.MIB)
+        alice, bob = find_submissions([folder])
+        assert alice.problems == ()
+        assert bob.problems[0] == "bob.ipynb: is larger than 95 MiB and was left out; clear its longest outputs"
 
     def test_a_file_that_grows(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(shelf, "FILE_LIMIT", 10)

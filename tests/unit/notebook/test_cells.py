@@ -40,7 +40,21 @@ def test_format_3_keeps_its_cells_in_worksheets() -> None:
     assert from_json({"nbformat": 3, "worksheets": [{"cells": cells}]}) == ["a = 1"]
 
 
-@pytest.mark.parametrize("bad", [3, None, {}, {"cell_type": "code", "source": 3}, {"cell_type": "code", "source": [1]}])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        *(
+            3,
+            None,
+            {},
+            [],
+            {"cell_type": 3},
+            {"cell_type": "slide", "source": "x"},
+            {"cell_type": "Code", "source": "x"},
+        ),
+        *({"cell_type": "code", "source": source} for source in (3, None, [1], {"0": "x"}, [["x"]])),
+    ],
+)
 def test_an_invalid_cell_is_skipped_with_a_note(bad: object) -> None:
     content = json.dumps({"cells": [bad, {"cell_type": "code", "source": "a = 1"}]})
     found = read_program(submission(a_ipynb=content))
@@ -56,6 +70,60 @@ def test_what_is_no_notebook_gives_one_note(text: str) -> None:
     assert found.main == ()
     (note,) = found.notes
     assert note.startswith("hw.ipynb: is not a notebook")
+
+
+GOOD = '{"cells": [{"cell_type": "code", "source": "a = 1"}]}'
+ODD = {
+    "": "it is empty",
+    " \n": "it is empty",
+    "<!DOCTYPE html>\n<html></html>": "it is a web page",
+    "PK\x03\x04\0\0": "it is an archive",
+    GOOD[:-1]: "it is cut short",
+    GOOD[:-8]: "it is cut short",
+    f"{GOOD}\n<<<<<<< HEAD": "line 2 is no JSON",
+    '{"cells": [}': "line 1 is no JSON",
+    "{}": "no JSON with cells in it",
+    f"[{GOOD}]": "no JSON with cells in it",
+    '{"cells": {"0": {}}}': "no JSON with cells in it",
+}
+
+
+@pytest.mark.parametrize(("text", "why"), ODD.items(), ids=range(len(ODD)))
+def test_the_note_says_what_it_is_instead(text: str, why: str) -> None:
+    assert read_program(submission(hw_ipynb=text)).notes == (
+        f"hw.ipynb: is not a notebook ({why}): save it again as .ipynb",
+    )
+
+
+CELL = {"cell_type": "code", "source": "a = 1"}
+MINOR = [{"nbformat": 4, "nbformat_minor": minor, "metadata": {}, "cells": [{**CELL, "id": "x"}]} for minor in range(6)]
+SHEETS = [{"cells": [{"cell_type": "heading", "source": "T"}]}, {"cells": [{"cell_type": "code", "input": "a = 1"}]}]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *MINOR,
+        {"nbformat": 3, "worksheets": SHEETS},
+        {"nbformat": 2, "worksheets": [*SHEETS, None, {"cells": 3}]},
+        {"cells": [{"cell_type": "code"}, {"cell_type": "raw", "source": None}, CELL]},
+        '{"metadata": {"x": NaN}, "cells": [{"cell_type": "code", "source": "a = 1", "execution_count": -Infinity}]}',
+        '{"cells": [{"cell_type": "code", "source": "a = 1\n\t"}]}',
+        f'{{"cells": [{json.dumps(CELL)}], "x": {"9" * 5000}}}',
+        json.dumps({"cells": [CELL]}, indent=1).replace("\n", "\r\n"),
+    ],
+    ids=range(len(MINOR) + 7),
+)
+def test_all_formats_and_what_tools_make_of_them(content: object) -> None:
+    text = content if isinstance(content, str) else json.dumps(content)
+    found = read_program(submission(a_ipynb=text))
+    assert [parsed.statement.source for parsed in found.main] == ["a = 1"]
+    assert found.notes == ()
+
+
+def test_fifty_megabytes_of_outputs_do_not_hide_the_code() -> None:
+    output = {"output_type": "display_data", "metadata": {}, "data": {"image/png": "A" * 50_000_000}}
+    assert from_json({"cells": [{**CELL, "outputs": [output]}]}) == ["a = 1"]
 
 
 def test_line_magics_and_commands_become_calls_on_their_lines() -> None:

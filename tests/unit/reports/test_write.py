@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,12 +15,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graders.errors import Fault
 from graders.model import ClassReport, Submission
-from graders.reports.files import folder_name, folders, replace_file
+from graders.reports.files import folder_name, folder_names, replace_file, settle
 from graders.reports.page import class_page
-from graders.reports.write import write_class
+from graders.reports.write import student_folder, write_class, write_student
 
 from .sample import NAMES, report, sample_class
+
+
+def write_all(whole: ClassReport, out: Path) -> None:
+    names = folder_names(made.submission.id for made in whole.reports)
+    for made, name in zip(whole.reports, names, strict=True):
+        write_student(made, student_folder(out, name))
+    write_class(whole, out)
 
 
 def written(out: Path) -> set[str]:
@@ -27,7 +37,7 @@ def written(out: Path) -> set[str]:
 
 def test_everything_is_written_and_nothing_else(tmp_path: Path) -> None:
     whole = sample_class()
-    write_class(whole, tmp_path)
+    write_all(whole, tmp_path)
     ids = [made.submission.id for made in whole.reports]
     each = {f"students/{who}/{file}" for who in ids for file in ("result.json", "report.html")}
     assert written(tmp_path) == {"class.json", "marks.csv", "report.html"} | each
@@ -35,14 +45,14 @@ def test_everything_is_written_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_writing_again_replaces(tmp_path: Path) -> None:
-    write_class(sample_class(2), tmp_path)
+    write_all(sample_class(2), tmp_path)
     first = {name: (tmp_path / name).read_bytes() for name in written(tmp_path)}
-    write_class(sample_class(2), tmp_path)
+    write_all(sample_class(2), tmp_path)
     assert {name: (tmp_path / name).read_bytes() for name in written(tmp_path)} == first
 
 
 def test_class_without_submissions(tmp_path: Path) -> None:
-    write_class(sample_class(0), tmp_path)
+    write_all(sample_class(0), tmp_path)
     assert written(tmp_path) == {"class.json", "marks.csv", "report.html"}
 
 
@@ -50,13 +60,13 @@ def test_ids_that_clash_or_climb_stay_apart_and_inside(tmp_path: Path) -> None:
     ids = ["../up", "..", "", "/etc", "Ann", "ann", "Ann", "ann-2", "a\x00b", "陳", "x" * 5_000, "\udcff"]
     made = tuple(replace(report("Ada", {}), submission=Submission(who, f"n{n}")) for n, who in enumerate(ids))
     whole = ClassReport(made[0].assignment, made, {}, 1.0)
-    write_class(whole, tmp_path / "out")
+    write_all(whole, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     results = sorted((tmp_path / "out" / "students").glob("*/result.json"))
     assert {json.loads(path.read_text())["submission"]["name"] for path in results} == {
         f"n{n}" for n in range(len(ids))
     }
-    assert len({name.casefold() for name in folders(whole)}) == len(ids)
+    assert len({name.casefold() for name in folder_names(ids)}) == len(ids)
     for name in links((tmp_path / "out" / "report.html").read_text()):
         assert (tmp_path / "out" / unquote(name)).is_file()
 
@@ -84,11 +94,14 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     target = tmp_path / "x"
     replace_file(target, b"old")
 
-    def full(path: Path, data: bytes) -> int:
-        raise OSError("no space left on device")
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(Fault, match="x: No space left on device; make room"):
+        settle([target])
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(Fault, match="x: No space left on device; make room"):
         replace_file(target, b"new")
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("x", b"old")]
 

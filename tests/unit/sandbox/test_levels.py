@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import PurePath
+
 import pytest
 
 from graders.errors import UsageError
@@ -29,6 +31,14 @@ def test_this_machine_gives_one_of_the_two_levels_that_confine_files_and_network
     if all(trials[level].reason for level in ("full", "no-namespaces")):
         pytest.skip(f"this machine gives neither level: {'; '.join(reasons)}")
     assert choose_level() == next(level for level in LEVELS if not trials[level].reason)
+
+
+def test_a_level_at_which_the_references_could_be_read_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    level = choose_level()
+    monkeypatch.setattr(levels, "home", lambda: PurePath("/usr"))
+    monkeypatch.setattr(PurePath, "__truediv__", lambda self, name: "/usr/lib")
+    assert try_level(level).reason.startswith("student code could read /usr/lib: chmod -R o-rwx it")
+    assert try_level("none").reason == ""
 
 
 def test_the_strongest_level_that_works_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,57 @@
+"""Reports as files: each student's as soon as it is ready, the class's at the end, none that already stands there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from graders.engine import setting
+from graders.model import ClassReport, Report
+from graders.reports.files import folder_names, settle
+from graders.reports.write import CLASS_FILES, STUDENT_FILES, student_folder, write_class, write_student
+from graders.store import Store
+from graders.store.records import write_report
+
+_CLASS = "class"  # the setting that says of which reports the class's files tell
+
+
+class Publisher:
+    """Writes reports below one folder; the store notes what is written, so that a kill in between is noticed."""
+
+    def __init__(self, out: Path, ids: Sequence[str]) -> None:
+        self._out = out
+        self._names = dict(zip(ids, folder_names(ids), strict=True))
+        self._written: dict[str, str] = {}
+
+    def student(self, store: Store, report: Report) -> None:
+        """Write the report of one student, unless it stands there already."""
+        id_, name = report.submission.id, self._names[report.submission.id]
+        folder = student_folder(self._out, name)
+        if store.published(id_) != name or not _all_there(folder, STUDENT_FILES):
+            write_student(report, folder)
+            self._written[id_] = name
+
+    def whole_class(self, store: Store, class_report: ClassReport) -> None:
+        """Write the report on the class, unless the files already tell of these very reports."""
+        self._settle(store)
+        content = json.dumps([write_report(report) for report in class_report.reports])
+        about = json.dumps([class_report.assignment.digest, dict(class_report.provenance)], sort_keys=True)
+        told = setting.hashed(content.encode(), about.encode(), setting.package_digest().encode())
+        if store.recorded(_CLASS) == told and _all_there(self._out, CLASS_FILES):
+            return
+        store.record(_CLASS, "")
+        write_class(class_report, self._out)
+        settle(self._out / name for name in CLASS_FILES)
+        store.record(_CLASS, told)
+
+    def _settle(self, store: Store) -> None:
+        """Note the students' files as written once they are on the disk: all together, for the disk is slow."""
+        folders = [student_folder(self._out, name) for name in self._written.values()]
+        settle(folder / name for folder in folders for name in STUDENT_FILES)
+        store.publish(self._written)
+        self._written = {}
+
+
+def _all_there(folder: Path, names: Sequence[str]) -> bool:
+    return all((folder / name).is_file() for name in names)

@@ -1,0 +1,84 @@
+"""Zygotes one after the other: started when the first child is wanted, and again when one has died."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from graders.errors import Fault, Stopped
+from graders.sandbox.fork import Ended, Zygote
+from graders.sandbox.limits import Limits
+
+_MOST_STARTS = 5  # without one child in between that came to its end: then it is no accident
+
+
+class Nursery:
+    """Runs orders like a zygote, whichever zygote lives; use it from any thread."""
+
+    def __init__(self, modules: Sequence[str], level: str, limits: Limits, devices: Sequence[str] = ()) -> None:
+        self.modules, self.level, self.limits, self.devices = modules, level, limits, devices
+        self._zygote: Zygote | None = None
+        self._dead: list[Zygote] = []
+        self._lock = threading.Lock()
+        self._starts = 0
+        self._reason = ""
+        self._closed = False
+
+    def run(
+        self, order: Mapping[str, Any], blob: bytes, on_frame: Callable[[dict[str, Any], bytes], None]
+    ) -> tuple[Ended, str]:
+        """Run one order in a child of the zygote that lives, as `Zygote.run` does.
+
+        Raises:
+            Fault: No child could be had or it could not be confined; another try may succeed.
+            Stopped: The nursery was closed meanwhile.
+        """
+        zygote = self._living()
+        try:
+            ended = zygote.run(order, blob, on_frame)
+        except (Fault, OSError) as error:
+            raise self._closed_or(error) from error
+        if self._closed:
+            raise Stopped
+        self._starts = 0
+        return ended
+
+    def _closed_or(self, error: Exception) -> Exception:
+        if self._closed:
+            return Stopped()
+        return error if isinstance(error, Fault) else Fault(f"the child was lost: {error}")
+
+    def _living(self) -> Zygote:
+        with self._lock:
+            if self._closed:
+                raise Stopped
+            if self._zygote and self._zygote.alive:
+                return self._zygote
+            if self._zygote:  # its children outlive it and may still come to their end
+                self._dead.append(self._zygote)
+                self._zygote = None
+            while True:
+                if self._starts >= _MOST_STARTS:
+                    raise Fault(self._reason or f"the zygote died {self._starts} times; see `graders doctor`")
+                self._starts += 1
+                try:
+                    self._zygote = Zygote(self.modules, self.level, self.limits, self.devices)
+                except Fault as fault:
+                    self._reason = str(fault)
+                    continue
+                return self._zygote
+
+    def close(self) -> None:
+        """Stop the zygote; children that still run are killed, and whoever waits for them is told Stopped."""
+        self._closed = True
+        with self._lock:
+            for zygote in [*self._dead, *filter(None, [self._zygote])]:
+                zygote.close()
+            self._dead, self._zygote = [], None
+
+    def __enter__(self) -> Nursery:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
