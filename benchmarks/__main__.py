@@ -57,7 +57,8 @@ def _table(rows: list[Row]) -> Table:
 
 def _write(out: Path, rows: list[Row], about: dict[str, object]) -> Path:
     cpu = re.sub(r"[^a-z0-9]+", "-", str(about["cpu"]).lower()).strip("-")
-    name = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}-{cpu}-{about['cores']}-cores"
+    day = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}"
+    name = f"{day}-{cpu}-{about['cores']}-cores{'-quick' if about['quick'] else ''}"
     out.mkdir(parents=True, exist_ok=True)
     document = {"machine": about, "rows": [row.document() for row in rows]}
     (out / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
@@ -74,26 +75,28 @@ def main() -> int:
     call = parser.parse_args()
     console = Console(width=_WIDTH)
     about = {"quick": call.quick, **machine.described()}
-    with tempfile.TemporaryDirectory(prefix="graders-bench-") as folder:
-        rows, whole = measured(call.only.split(","), Plan(Path(folder), call.quick), console)
-    console.print(_table(rows))
-    console.print(f"written to {_write(call.out, rows, about)}")
-    return 0 if whole else 1
-
-
-def measured(parts: list[str], plan: Plan, console: Console) -> tuple[list[Row], bool]:
-    """Return the rows of the parts, and whether all could be measured; one that cannot costs itself alone."""
     rows: list[Row] = []
-    whole = True
-    for part in parts:
-        title, measure = PARTS[part]
-        console.print(f"({part}) {title}", style="dim")
-        try:
-            rows += measure(plan)
-        except (RuntimeError, OSError) as error:
-            console.print(f"({part}) could not be measured: {error}", style="red", markup=False)
-            whole = False
-    return rows, whole
+    broken = 0
+    with tempfile.TemporaryDirectory(prefix="graders-bench-") as folder:
+        for part in call.only.split(","):
+            found = measured(part, Plan(Path(folder), call.quick), console)
+            broken += not found
+            rows += found
+            written = _write(call.out, rows, about)  # after each part: the whole takes long
+    console.print(_table(rows))
+    console.print(f"written to {written}")
+    return 1 if broken else 0
+
+
+def measured(part: str, plan: Plan, console: Console) -> list[Row]:
+    """Return the rows of a part; none, and a line that says why, where it cannot be measured."""
+    title, measure = PARTS[part]
+    console.print(f"({part}) {title}", style="dim")
+    try:
+        return measure(plan)
+    except (RuntimeError, OSError) as error:
+        console.print(f"({part}) could not be measured: {error}", style="red", markup=False)
+        return []
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -7,7 +8,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from rich.console import Console
 
 from benchmarks import __main__ as entry
 from benchmarks import checks, classes, floor, machine
@@ -99,7 +99,10 @@ def test_a_part_that_cannot_be_measured_costs_itself_alone(
     def broken(plan: Plan) -> list[Row]:
         raise RuntimeError("no such peer")
 
-    right = Row("b", "graders", "s", (1.0,))
-    monkeypatch.setattr(entry, "PARTS", {"a": ("peers", broken), "b": ("bare", lambda plan: [right])})
-    assert entry.measured(["a", "b"], Plan(tmp_path, True), Console()) == ([right], False)
+    parts = {"a": ("peers", broken), "b": ("bare", lambda plan: [Row("b", "bare probes", "s", (1.0,))])}
+    monkeypatch.setattr(entry, "PARTS", parts)
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--quick", "--out", str(tmp_path), "--only", "a,b"])
+    assert entry.main() == 1
     assert "(a) could not be measured: no such peer" in capsys.readouterr().out
+    (document,) = tmp_path.glob("*-quick.json")
+    assert [row["what"] for row in json.loads(document.read_text())["rows"]] == ["bare probes"]
