@@ -34,14 +34,10 @@ from graders.store.records import light, read_report, write_report, write_submis
 
 # What the zygote imports once: what student code imports most often, then the framework with its instruments.
 _COMMON = (
-    "numpy",
-    "PIL.Image",
-    "PIL.JpegImagePlugin",
-    "safetensors.numpy",
-    "matplotlib.pyplot",
-    "pyseccomp",
+    "numpy", "numpy.random", "PIL.Image", "PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.JpegImagePlugin",
+    "PIL.PngImagePlugin", "PIL.PpmImagePlugin", "safetensors.numpy", "matplotlib.pyplot", "pyseccomp",
     "graders.probes.runner",
-)
+)  # fmt: skip
 _PRELOAD = {
     "tensorflow": (
         *_COMMON, "tensorflow", "keras", "tensorflow.python.ops.numpy_ops.np_config", "graders.probes.tensorflow",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -8,9 +9,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from benchmarks import __main__ as entry
 from benchmarks import checks, classes, floor, machine
 from benchmarks.__main__ import cells, markdown
-from benchmarks.measure import HOME, LAYERS, Row, compared, environment, grade, seconds
+from benchmarks.measure import HOME, LAYERS, Plan, Row, compared, environment, grade, seconds
 from benchmarks.scale import PeakMemory, family, pss_mb
 
 
@@ -89,3 +91,18 @@ def test_the_machine_is_described_without_its_name_or_paths() -> None:
     about = str(machine.described())
     assert os.uname().nodename not in about
     assert str(Path.cwd()) not in about
+
+
+def test_a_part_that_cannot_be_measured_costs_itself_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(plan: Plan) -> list[Row]:
+        raise RuntimeError("no such peer")
+
+    parts = {"a": ("peers", broken), "b": ("bare", lambda plan: [Row("b", "bare probes", "s", (1.0,))])}
+    monkeypatch.setattr(entry, "PARTS", parts)
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--quick", "--out", str(tmp_path), "--only", "a,b"])
+    assert entry.main() == 1
+    assert "(a) could not be measured: no such peer" in capsys.readouterr().out
+    (document,) = tmp_path.glob("*-quick.json")
+    assert [row["what"] for row in json.loads(document.read_text())["rows"]] == ["bare probes"]

@@ -595,3 +595,30 @@ def test_closing_leaves_no_folder_and_no_process() -> None:
     assert not Path(stage).exists()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+# Speed ---------------------------------------------------------------------------------------------------------------
+
+
+def test_children_of_joined_pages_work_like_the_first(zygote: Zygote) -> None:
+    """After some children the zygote puts its memory on huge pages; what it forks then still has all of it."""
+    for number in range(14):
+        assert run(zygote, tells(f"str(sum(range({number})))")).message == str(sum(range(number)))
+
+
+def test_joining_pages_changes_no_byte_and_makes_huge_pages_where_the_kernel_has_them() -> None:
+    program = (
+        "import ctypes, mmap\n"
+        "from graders.sandbox import linux\n"
+        "data = mmap.mmap(-1, 32 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)\n"
+        "data[:] = bytes(range(256)) * (32 << 12)\n"
+        "linux.join_pages()\n"
+        "assert data[:] == bytes(range(256)) * (32 << 12)\n"
+        "start = ctypes.addressof(ctypes.c_char.from_buffer(data)) + (2 << 20) & -(2 << 20)\n"
+        "able = not ctypes.CDLL(None).madvise(ctypes.c_void_p(start), ctypes.c_size_t(2 << 20), 25)\n"
+        "lines = open('/proc/self/smaps_rollup').read().splitlines()\n"
+        "huge = next(int(line.split()[1]) for line in lines if line.startswith('AnonHugePages'))\n"
+        "print('able' if able else 'unable', huge >= 16 << 10)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() in ("able True", "unable False")
