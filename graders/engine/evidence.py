@@ -25,6 +25,7 @@ from graders.store import Store
 _KILLED = ("timeout", "memory", "killed")
 _EXCEEDED = {
     "memory": "it takes more memory than there is for it",
+    "processes": "it starts more processes and threads than it may",
     "disk": "it writes more files than there is room for",
 }
 # What Colab has and this machine may lack: then the machine is at fault, not the student.

@@ -75,6 +75,7 @@ def collected(zygote: Scripted) -> Evidence:
         ),
         (Ended("ended", -signal.SIGKILL), "closed", Failure("killed", "the process died of signal 9 (Killed)")),
         (Ended("memory", -9), "closed", Failure("memory", "it takes more memory than there is for it")),
+        (Ended("processes", -9), "closed", Failure("memory", "it starts more processes and threads than it may")),
         (Ended("disk", -9), "closed", Failure("memory", "it writes more files than there is room for")),
         (Ended("ended", 3), "closed", Failure("exit", "the process left with status 3 before the end of the test")),
         (Ended("ended", 0), "closed", Failure("exit", "the process left with status 0 before the end of the test")),
