@@ -48,7 +48,7 @@ _UNRULED = (
 ).split()
 _TIOCSTI = 0x5412  # pushes characters into a terminal
 _SCOPES_SIGNALS = 6  # the first version of Landlock that keeps signals from other processes
-_WIDE = 16
+_WIDE = 2
 _OWNERS = (8, 15)  # F_SETOWN, F_SETOWN_EX: who gets the signals of a descriptor
 # What belongs to an interpreter below its prefix, which may be a course's own folder with everything else in it.
 _INTERPRETER = ("bin", "etc", "include", "lib", "lib64", "libexec", "pyvenv.cfg", "share", "ssl")
