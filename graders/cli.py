@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -56,30 +58,39 @@ def grade(
     time_limit: Annotated[int, typer.Option(min=1, help="Seconds of computing that an item may take.")] = 30,
 ) -> None:
     """Grade submissions: marks, a report for every student and one for the class."""
-    from graders.engine.classroom import Plan, grade_class, with_due
-    from graders.engine.local import Job
-    from graders.engine.publish import Publisher
-    from graders.intake import find_entries
-    from graders.late import checked_due, read_times, times_by_id
-    from graders.rubric import load_rubric, select
-    from graders.sandbox.levels import choose_level
-    from graders.sandbox.limits import Limits, device_files
+    from graders.home import rubric_path
+    from graders.sandbox.limits import Limits
+    from graders.sandbox.nursery import nursery_of
 
-    device_files(device)  # a GPU that is not there is said before anything starts
-    due = checked_due(due) if due else ""
-    rubric = with_due(load_rubric(assignment), due)
-    items = tuple(word.strip() for word in only.split(",") if word.strip())
+    rubric_path(assignment)  # a wrong name is said before anything starts
     limits = Limits(cpu_seconds=time_limit, wall_seconds=3.0 * time_limit)
-    plan = Plan(
-        rubric, select(rubric, items), jobs, choose_level(isolation), seed, limits, _pictures(data), device, due
-    )
-    entries = find_entries(paths)
-    at = times_by_id(times, read_times(times), [(entry.id, entry.name) for entry in entries]) if times else {}
-    found = [Job(entry.id, entry.name, partial(_handed_in, entry.read, at.get(entry.id, ""))) for entry in entries]
-    publisher = Publisher(out, [job.id for job in found])
-    with _stoppable(), _Progress(len(found)) as progress:
-        report = grade_class(plan, found, out / "evidence.sqlite", publisher, progress.done)
+    with _stoppable(), nursery_of(assignment, limits, device) as nursery:
+        if not (out / "evidence.sqlite").exists():
+            nursery.start()  # nothing is known yet: it takes its second while we import and read
+            _import_soon("graders.reports.plots")
+        from graders.engine.classroom import Plan, grade_class, with_due
+        from graders.engine.local import Job
+        from graders.engine.publish import Publisher
+        from graders.intake import find_entries
+        from graders.late import checked_due, read_times, times_by_id
+        from graders.rubric import load_rubric, select
+
+        due = checked_due(due) if due else ""
+        rubric = with_due(load_rubric(assignment), due)
+        items = select(rubric, tuple(word.strip() for word in only.split(",") if word.strip()))
+        plan = Plan(rubric, items, jobs, isolation, seed, limits, _pictures(data), device, due)
+        entries = find_entries(paths)
+        at = times_by_id(times, read_times(times), [(entry.id, entry.name) for entry in entries]) if times else {}
+        found = [Job(entry.id, entry.name, partial(_handed_in, entry.read, at.get(entry.id, ""))) for entry in entries]
+        publisher = Publisher(out, [job.id for job in found])
+        with _Progress(len(found)) as progress:
+            report = grade_class(plan, found, out / "evidence.sqlite", publisher, progress.done, nursery)
     _finish(report, out)
+
+
+def _import_soon(module: str) -> None:
+    """Import a module beside what follows; what goes wrong is said when it is needed."""
+    threading.Thread(target=importlib.import_module, args=(module,), daemon=True).start()
 
 
 def _handed_in(read: Callable[[], Submission], time: str) -> Submission:
@@ -195,12 +206,11 @@ def audit(
 
     from graders.audit import audit_assignment, print_audit
     from graders.rubric import load_rubric, select
-    from graders.sandbox.levels import choose_level
 
     rubric = load_rubric(assignment)
     items = tuple(word.strip() for word in item.split(",") if word.strip())
     wanted = {one.id for one in select(rubric, items)}
-    result = audit_assignment(rubric, wanted, jobs, choose_level(isolation), seed)
+    result = audit_assignment(rubric, wanted, jobs, isolation, seed)
     if json_file:
         from graders.reports.documents import write_json
 

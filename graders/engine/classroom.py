@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import platform
@@ -27,30 +28,17 @@ from graders.home import reference_path
 from graders.model import Assignment, ClassReport, Evidence, Item, Json, Report, SourceFile, Submission, Verdict
 from graders.notebook import Program, read_program, suspicions
 from graders.sandbox.levels import choose_level
-from graders.sandbox.limits import Limits, device_files
-from graders.sandbox.nursery import Nursery
+from graders.sandbox.limits import Limits
+from graders.sandbox.nursery import Nursery, nursery_of
 from graders.store import Store
 from graders.store.records import light, read_report, write_report, write_submission
-
-# What the zygote imports once: what student code imports most often, then the framework with its instruments.
-_COMMON = (
-    "numpy", "numpy.random", "PIL.Image", "PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.JpegImagePlugin",
-    "PIL.PngImagePlugin", "PIL.PpmImagePlugin", "safetensors.numpy", "matplotlib.pyplot", "pyseccomp",
-    "graders.probes.runner",
-)  # fmt: skip
-_PRELOAD = {
-    "tensorflow": (
-        *_COMMON, "tensorflow", "keras", "tensorflow.python.ops.numpy_ops.np_config", "graders.probes.tensorflow",
-    ),
-    "torch": (*_COMMON, "torch", "graders.probes.torch"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Plan:
     """How a class is to be graded: the items, what they build on first, and where.
 
-    `isolation` is a level that works here, None for the strongest that does; a seed of None is drawn once per class.
+    `isolation` is the level to use, None for the strongest that works; a seed of None is drawn once per class.
     `due` is a deadline other than the rubric's, "" for the rubric's own.
     """
 
@@ -77,11 +65,12 @@ class Classroom:
     provenance: dict[str, Json]
     bench: Bench = field(init=False)
     run: Json = field(init=False)
-    _measured: dict[str, tuple[Evidence, str]] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _reference: dict[str, Evidence] = field(default_factory=dict)
+    _locks: dict[str, threading.Lock] = field(init=False)
 
     def __post_init__(self) -> None:
         plan = self.plan
+        self._locks = {item.id: threading.Lock() for item in plan.assignment.items}
         names, surroundings = [item.id for item in plan.items], self.workshop.laboratory.surroundings
         self.run = setting.run_document(plan.assignment.slug, names, plan.due, self.provenance, surroundings)
         self.bench = Bench(plan.assignment, plan.items, self.graders, self.reference_evidence, self.provenance)
@@ -91,14 +80,20 @@ class Classroom:
 
         Raises Fault when it cannot be measured: nobody's marks could be trusted then.
         """
-        with self._lock:
-            if item.id not in self._measured:
-                self._measured[item.id] = self.workshop.measure_reference(item)
-                if broken := judge.broken_reference(self._measured[item.id][0]):
+        with self._locks[item.id]:
+            if item.id not in self._reference:
+                evidence, key = self.workshop.measure_reference(item)
+                if broken := judge.broken_reference(evidence):
                     raise Fault(f"the reference solution of {item.id} cannot be measured: {broken}")
-                keys = {name: key for name, (_, key) in self._measured.items()}
-                self.store.record("reference", {**(self.store.recorded("reference") or {}), **keys})
-            return self._measured[item.id][0]
+                self.store.record(f"reference {item.id}", key)
+                self._reference[item.id] = evidence
+            return self._reference[item.id]
+
+    def prepare(self) -> None:
+        """Measure the reference beside the first submissions; what goes wrong is said when it is needed."""
+        with contextlib.suppress(Fault, Stopped):
+            for item in self.plan.items:
+                self.reference_evidence(item)
 
     def grade(self, job: Job) -> Report:
         """Return the report of one submission: that of an earlier run when nothing that it depends on has changed."""
@@ -145,10 +140,11 @@ def known_report(
 
 
 @contextmanager
-def open_classroom(plan: Plan, store_path: Path) -> Iterator[Classroom]:
+def open_classroom(plan: Plan, store_path: Path, nursery: Nursery | None = None) -> Iterator[Classroom]:
     """Open the store, read the reference, draw or recall the seed; close everything at the end.
 
-    The zygote starts when the first child is wanted: where nothing has changed, none is.
+    The zygote starts when the first child is wanted: where nothing has changed, none is. A caller who knows that
+    children will be wanted gives a nursery that he has started.
     """
     assignment = plan.assignment
     source = reference_path(assignment.slug)
@@ -157,9 +153,8 @@ def open_classroom(plan: Plan, store_path: Path) -> Iterator[Classroom]:
     try:
         seed = plan.seed if plan.seed is not None else int(store.setting("seed", secrets.randbelow(2**31)))
         graders = load_graders(assignment)
-        modules = (*_PRELOAD[assignment.framework], *graders.preload, f"graders.assignments.{assignment.slug}")
-        level, devices = plan.isolation or choose_level(), device_files(plan.device)
-        with Nursery(modules, level, plan.limits, devices) as nursery:
+        with nursery or nursery_of(assignment.slug, plan.limits, plan.device) as nursery:
+            level = nursery.level = choose_level(plan.isolation)
             versions = setting.versions(assignment.framework)
             laboratory = Laboratory(nursery, store, versions)
             workshop = Workshop(assignment, read_reference(source.name, text), laboratory, seed, plan.pictures)
@@ -178,7 +173,12 @@ def read_reference(name: str, text: str) -> Program:
 
 
 def grade_class(
-    plan: Plan, jobs: Sequence[Job], store_path: Path, publisher: Publisher, on_report: Callable[[Report], None]
+    plan: Plan,
+    jobs: Sequence[Job],
+    store_path: Path,
+    publisher: Publisher,
+    on_report: Callable[[Report], None],
+    nursery: Nursery | None = None,
 ) -> ClassReport:
     """Grade every submission and publish its report; `on_report` is called with each as it is ready.
 
@@ -187,8 +187,10 @@ def grade_class(
         KeyboardInterrupt: As it came; what is graded by then is kept.
     """
     started = time.monotonic()
-    with open_classroom(plan, store_path) as classroom:
+    with open_classroom(plan, store_path, nursery) as classroom:
         store = classroom.store
+        if store.recorded("run") is None and plan.jobs > 1:
+            threading.Thread(target=classroom.prepare, daemon=True).start()
         store.record("run", {**classroom.run, "submissions": [job.id for job in jobs]})
 
         def ready(report: Report) -> None:

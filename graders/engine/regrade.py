@@ -71,13 +71,12 @@ class _Reference:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._keys = store.recorded("reference") or {}
         self._known: dict[str, Evidence] = {}
 
     def evidence(self, item: Item) -> Evidence:
         """Return the evidence of one item; raises NotMeasured where there is none."""
         if item.id not in self._known:
-            found = self._store.evidence(self._keys.get(item.id, ""))
+            found = self._store.evidence(self._store.recorded(f"reference {item.id}") or "")
             if found is None or judge.broken_reference(found):
                 raise NotMeasured(f"the reference solution of {item.id} was not measured; run `graders grade` again")
             self._known[item.id] = found
