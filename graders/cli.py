@@ -29,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.add_typer(cli_data.data)
+app.add_typer(cli_data.data, name="data")
 
 _Slug = Annotated[str, typer.Argument(help="The assignment, for instance pixelcnn.")]
 _Jobs = Annotated[

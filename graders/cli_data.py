@@ -10,7 +10,7 @@ import typer
 
 from graders.errors import UsageError, did_you_mean
 
-data = typer.Typer(name="data", help="Data sets: artificial ones.", no_args_is_help=True)
+data = typer.Typer(help="Data sets: artificial ones.", no_args_is_help=True)
 
 _Slug = Annotated[str, typer.Argument(help="The assignment, for instance pixelcnn.")]
 _Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same images.")]
