@@ -279,9 +279,10 @@ class AutoregressiveModel(keras.layers.Layer):
         self.out_dense = TensorDense(self.n_output)
         self.ul_list_gated_resnet = []
         self.ul_list_dense_layer = []
+        # In two loops: Keras 2 orders weights by list, Keras 3 by layer created, and so they are the same.
+        for _ in range(self.n_block * self.n_resnet):
+            self.ul_list_gated_resnet.append(GatedResnet(self.n_filters))
         for _ in range(self.n_block):
-            for _ in range(self.n_resnet):
-                self.ul_list_gated_resnet.append(GatedResnet(self.n_filters))
             self.ul_list_dense_layer.append(TensorDense(self.n_filters))
         # END SOLUTION
 
@@ -307,13 +308,19 @@ outputs = keras.layers.Conv2D(1, 1, activation="sigmoid")(features)
 pixel_cnn = keras.Model(inputs, outputs)
 pixel_cnn.summary()
 
+# %% [markdown]
+# Compile the model for the rundown of Section 4.5: Adam with the parameters of the handout, binary cross-entropy.
+
 # %%
+# [C11]
+# BEGIN SOLUTION C11
 pixel_cnn.compile(
     optimizer=keras.optimizers.Adam(
         learning_rate=0.0001, beta_1=0.95, beta_2=0.9995, epsilon=1e-6, use_ema=True, ema_momentum=0.9995
     ),
-    loss="binary_crossentropy",
+    loss=keras.losses.BinaryCrossentropy(from_logits=False),  # the model ends in a sigmoid
 )
+# END SOLUTION
 
 # %% [markdown]
 # ## Load the pretrained weights (Section 4.3)
@@ -323,39 +330,103 @@ pixel_cnn.compile(
 # %%
 # [C8]
 # BEGIN SOLUTION C8
-print("test loss before loading:", pixel_cnn.evaluate(test_data))
+loss_before = pixel_cnn.evaluate(test_data)
 pixel_cnn.load_weights("pixel_cnn_e5.h5")
-print("test loss after loading: ", pixel_cnn.evaluate(test_data))
+loss_after = pixel_cnn.evaluate(test_data)
+print(f"test loss before loading {loss_before:.4f}, after loading {loss_after:.4f}")
 # END SOLUTION
 
 # %% [markdown]
 # ## Rundown (Section 4.5)
 #
-# `[C11]` Train for 10 epochs after loading the weights and watch the validation loss.
+# `[C11]` Split the training images 80:20 (Section 4.1), train for 10 epochs after loading the weights and watch the
+# validation loss. Go on with the weights of the lowest validation loss.
 
 # %%
 # [C11]
 # BEGIN SOLUTION C11
-best = keras.callbacks.ModelCheckpoint("best.weights.h5", save_best_only=True, save_weights_only=True)
-validation_data = CalligraphyDataset("./pa2/validation", BATCH_SIZE)  # a fifth of the training images, moved there
-pixel_cnn.fit(train_data, epochs=10, validation_data=validation_data, callbacks=[best])
+EPOCHS = 10
+
+
+def split_training_images(dataset_class):
+    """Return a training and a validation set, 80:20, of the images in TRAIN_DIR; no image is in both (Section 4.1)."""
+    training, validation = dataset_class(TRAIN_DIR, BATCH_SIZE), dataset_class(TRAIN_DIR, BATCH_SIZE)
+    paths = list(np.random.default_rng(0).permutation(training.image_paths))  # the same order at every call
+    cut = int(0.8 * len(paths))
+    training.image_paths, validation.image_paths = paths[:cut], paths[cut:]
+    return training, validation
+
+
+def plot_losses(losses):
+    """Draw a line chart of losses by epoch; `losses` are lists by name."""
+    for name, values in losses.items():
+        plt.plot(range(1, len(values) + 1), values, label=name)
+    plt.xlabel("epoch")
+    plt.ylabel("loss")
+    plt.legend()
+    plt.show()
+
+
+training_data, validation_data = split_training_images(CalligraphyDataset)
+# During fit, the validation loss and the checkpoint are those of the raw weights. At its end Keras puts the moving
+# averages (use_ema) in their place; to load the checkpoint brings back the raw weights of the best epoch.
+best = keras.callbacks.ModelCheckpoint(
+    "best.weights.h5", monitor="val_loss", save_best_only=True, save_weights_only=True
+)
+history = pixel_cnn.fit(training_data, epochs=EPOCHS, validation_data=validation_data, callbacks=[best])
 pixel_cnn.load_weights("best.weights.h5")
+print(f"lowest validation loss {min(history.history['val_loss']):.4f}")
+plot_losses({"training": history.history["loss"], "validation": history.history["val_loss"]})
 # END SOLUTION
+
+# %%
+pixel_cnn.save_weights("pixel_cnn.weights.h5")
 
 # %% [markdown]
 # ## Evaluation (Section 4.4)
 #
-# `[C9]` Generate 10 new images, pixel by pixel in raster order.
+# `[C9]` Generate 10 new images of the size of 10 images of the test set: begin with empty frames, predict the pixels
+# one by one in raster order, add noise, map each of them to 0 or 1. `deprocess_image` is given.
+
+
+# %%
+def deprocess_image(image):
+    """Turn an image (H, W, 1) of values in [0, 1] into levels that matplotlib shows, uint8 (H, W, 3)."""
+    return np.repeat(np.clip(image * 255.0, 0, 255).astype(np.uint8), 3, axis=-1)
+
 
 # %%
 # [C9]
 # BEGIN SOLUTION C9
-pixels = np.zeros((10, 32, 32, 1), dtype=np.float32)
-for row in range(32):
-    for column in range(32):
-        probability = pixel_cnn.predict(pixels, verbose=0)[:, row, column, 0]  # (10,)
-        noise = np.random.uniform(size=probability.shape)
-        pixels[:, row, column, 0] = np.where(noise < probability, 1.0, 0.0)
+def generate(model, images):
+    """Return as many new images as are given and of their size, float32 (B, H, W, C) of zeros and ones."""
+    batch, rows, columns, channels = images.shape
+    pixels = np.zeros((batch, rows, columns, channels), dtype=np.float32)  # empty frames
+    for row in range(rows):
+        for column in range(columns):
+            for channel in range(channels):
+                probability = model.predict(pixels, verbose=0)[:, row, column, channel]  # (B,)
+                noise = tf.random.uniform(probability.shape)  # (B,)
+                # White with the predicted probability: the threshold is the noise.
+                pixels[:, row, column, channel] = np.where(noise < probability, 1.0, 0.0)
+    return pixels
+
+
+def show(images, title):
+    """Show images (B, H, W, 1) in one line."""
+    plt.figure(figsize=(len(images), 1.5))
+    plt.suptitle(title)
+    for i in range(len(images)):
+        plt.subplot(1, len(images), i + 1)
+        plt.imshow(deprocess_image(images[i]))
+        plt.axis("off")
+    plt.show()
+
+
+input_images = test_data[0][0].numpy()[:10]  # (10, 32, 32, 1)
+pixels = generate(pixel_cnn, input_images)
+show(input_images, "images of the test set")
+show(pixels, "generated images")
 # END SOLUTION
 
 # %% [markdown]
@@ -364,19 +435,67 @@ for row in range(32):
 # %%
 # [C10]
 # BEGIN SOLUTION C10
-print("test loss:", pixel_cnn.evaluate(test_data))
+test_loss = pixel_cnn.evaluate(test_data)
+print(f"binary cross-entropy on the test set {test_loss:.4f}")
 # END SOLUTION
 
 # %% [markdown]
 # ## Bonus (Section 4.6)
 #
-# `[C12]` Study the model parameters: two settings, with plots.
+# `[C12]` Study the model parameters: two settings, with line charts. The pretrained weights do not fit them.
+
 
 # %%
 # [C12]
+# BEGIN SOLUTION C12
+def train_from_scratch(setting, loss, training, validation):
+    """Build a model of a setting (N, filters, M, outputs), train it, return it and its validation losses."""
+    images = keras.Input(shape=(32, 32, 1))
+    hidden = AutoregressiveModel(*setting)(images)
+    model = keras.Model(images, keras.layers.Conv2D(1, 1, activation="sigmoid")(hidden))
+    model.compile(optimizer=keras.optimizers.Adam(learning_rate=0.001), loss=loss)
+    fitted = model.fit(training, epochs=STUDY_EPOCHS, validation_data=validation)
+    return model, fitted.history["val_loss"]
+
+
+STUDY_EPOCHS = 15  # more than above, because nothing is pretrained
+settings = {"32 filters": (2, 32, 2, 10), "64 filters": (2, 64, 2, 10)}
+study = {}
+for name, setting in settings.items():
+    binary_crossentropy = keras.losses.BinaryCrossentropy()
+    model, study[name] = train_from_scratch(setting, binary_crossentropy, training_data, validation_data)
+    print(f"{name}: test loss {model.evaluate(test_data):.4f}")
+plot_losses(study)
+# END SOLUTION
 
 # %% [markdown]
-# `[C13]` Study the loss function: one classification and one regression loss.
+# `[C13]` Study the loss function: `BinaryFocalCrossentropy` for classification and `MeanAbsoluteError` for regression,
+# the latter on grey values between 0 and 1. Compare the generated images.
+
 
 # %%
 # [C13]
+# BEGIN SOLUTION C13
+class GreyDataset(CalligraphyDataset):
+    """Batches of images that are not binarised, for regression."""
+
+    def __getitem__(self, idx):
+        """Return batch `idx` twice, as input and as target: float32 (batch, 32, 32, 1) of values in [0, 1]."""
+        paths = self.image_paths[idx * self.batch_size : (idx + 1) * self.batch_size]
+        images = [np.asarray(Image.open(path).convert("L").resize((32, 32), Image.BILINEAR)) for path in paths]
+        x = tf.constant(np.stack(images)[..., np.newaxis] / 255.0, dtype=tf.float32)
+        return x, x
+
+
+# The sigmoid stays: its values lie between 0 and 1, as those of the images do in both tasks.
+losses = {
+    "binary focal cross-entropy": (keras.losses.BinaryFocalCrossentropy(), CalligraphyDataset),
+    "mean absolute error": (keras.losses.MeanAbsoluteError(), GreyDataset),
+}
+study = {}
+for name, (loss, dataset_class) in losses.items():
+    model, study[name] = train_from_scratch((2, 64, 2, 10), loss, *split_training_images(dataset_class))
+    print(f"{name}: test loss {model.evaluate(dataset_class(TEST_DIR, BATCH_SIZE)):.4f}")
+    show(generate(model, input_images), name)
+plot_losses(study)
+# END SOLUTION

@@ -34,7 +34,9 @@ DATASET_LENGTH = (
             ("class CalligraphyDataset(keras.utils.Sequence)", "class CalligraphySequence(keras.utils.Sequence)"),
             ("CalligraphyDataset(TRAIN_DIR,", "CalligraphySequence(TRAIN_DIR,"),
             ("CalligraphyDataset(TEST_DIR,", "CalligraphySequence(TEST_DIR,"),
-            ('CalligraphyDataset("./pa2/validation",', 'CalligraphySequence("./pa2/validation",'),
+            ("split_training_images(CalligraphyDataset)", "split_training_images(CalligraphySequence)"),
+            ("class GreyDataset(CalligraphyDataset)", "class GreyDataset(CalligraphySequence)"),
+            ("BinaryFocalCrossentropy(), CalligraphyDataset)", "BinaryFocalCrossentropy(), CalligraphySequence)"),
         ),
     ),
     Variant(
@@ -1122,7 +1124,10 @@ OLD_HABITS = (
         "C2-antialias",
         "C2",
         "Pillow 9 called its Lanczos filter ANTIALIAS, NumPy 1 had np.float_",
-        (("Image.BILINEAR", "Image.ANTIALIAS"), ("dtype=np.float32) / 255.0", "dtype=np.float_) / 255.0")),
+        (
+            ("gray.resize((32, 32), Image.BILINEAR)", "gray.resize((32, 32), Image.ANTIALIAS)"),
+            ("dtype=np.float32) / 255.0", "dtype=np.float_) / 255.0"),
+        ),
     ),
     right(
         "C3",
