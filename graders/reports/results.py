@@ -31,7 +31,7 @@ class Shown:
     """The section "What your notebook shows": pairs of a drawing and its caption, and lines."""
 
     charts: tuple[tuple[Markup, str], ...]
-    pictures: tuple[tuple[str, str], ...]  # data: URIs
+    pictures: tuple[tuple[Markup, str], ...]  # data: URIs
     lines: tuple[str, ...]
     more: int = 0  # pictures that are not shown
 
@@ -130,7 +130,7 @@ def _piece(points: Sequence[tuple[float, float]], colour: str) -> str:
 # Pictures -------------------------------------------------------------------------------------------------------------
 
 
-def _pictures(images: Experiment) -> Iterator[tuple[str, str]]:
+def _pictures(images: Experiment) -> Iterator[tuple[Markup, str]]:
     """Yield the thumbnails as data: URIs with a caption, each picture once."""
     entries = list(images.values.get("images", []))
     fresh = [at for at, entry in enumerate(entries) if f"image {at:03}" in images.arrays and entry["copy"] is None]
@@ -139,13 +139,13 @@ def _pictures(images: Experiment) -> Iterator[tuple[str, str]]:
         yield _data_uri(images.arrays[f"image {at:03}"]), f"{_where(entries[at])}{blank}"
 
 
-def _data_uri(pixels: Any) -> str:
+def _data_uri(pixels: Any) -> Markup:
     # A check card in a notebook, which shares these modules, shows no pictures.
     from PIL import Image
 
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return Markup("data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode())
 
 
 # Lines ----------------------------------------------------------------------------------------------------------------
