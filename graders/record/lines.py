@@ -10,6 +10,8 @@ from collections.abc import Iterator
 MOST_LINES = 200_000  # of one stream; whole trainings with a line for every batch come to 15,000
 LONGEST_LINE = 2_000  # characters; a line of many updates counts with its last one
 
+_LONGEST_NAMED = 600  # of a line with named numbers
+
 _ANSI = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
 _LINE = re.compile(r"[^\n]+")
 NUMBER = r"(?:[-+]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][-+]?\d{1,6})?|[-+]?(?:nan|NaN|inf|Infinity))"
@@ -54,7 +56,7 @@ def pairs(line: str) -> dict[str, float | None]:
     ({'loss': 0.21, 'val_loss': 0.2}, {'test_accuracy': 91.0})
     """
     found: dict[str, float | None] = {}
-    for name, value in _PAIR.findall(line):
+    for name, value in _PAIR.findall(line[:_LONGEST_NAMED]):
         if known := quantity(name):
             found.setdefault(known, number(value))
     return found

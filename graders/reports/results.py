@@ -77,7 +77,10 @@ def _curves(run: Entry) -> dict[str, Sequence[float | None]]:
 def _caption(run: Entry) -> str:
     last = [f"{_NAMES[name]} {values[-1]:g}" for name, values in _curves(run).items() if values[-1] is not None]
     said = [count(len(run["epochs"]), "epoch"), f"at last {', '.join(last)}" if last else ""]
-    said += [f"{run['steps']} batches" if run["steps"] else "", f"{run['seconds']} s an epoch" if run["seconds"] else ""]
+    said += [
+        f"{run['steps']} batches" if run["steps"] else "",
+        f"{run['seconds']} s an epoch" if run["seconds"] else "",
+    ]
     return f"{_where(run)}: {'; '.join(filter(None, said))}"
 
 
@@ -90,9 +93,7 @@ def chart(curves: Mapping[str, Sequence[float | None]], epochs: Sequence[int]) -
         parts += [_piece(points, _COLOURS[name]) for points in _pieces(values, low, high)]
         parts.append(_text(_LEFT + 110 * at, 14, _NAMES[name], _COLOURS[name]))
     title = escape(" and ".join(_NAMES[name] for name in curves))
-    return (
-        f'<svg class="plot" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{title}">{"".join(parts)}</svg>'
-    )
+    return f'<svg class="plot" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{title}">{"".join(parts)}</svg>'
 
 
 def _axis(low: float, high: float, epochs: Sequence[int]) -> str:
@@ -110,11 +111,11 @@ def _text(x: float, y: float, text: str, colour: str) -> str:
 def _pieces(values: Sequence[float | None], low: float, high: float) -> Iterator[list[tuple[float, float]]]:
     """Yield the points of a curve, parted where a value is missing."""
     step = (_WIDTH - 16 - _LEFT) / max(1, len(values) - 1)
-    scale = (_HEIGHT - _BOTTOM - _TOP) / (high / 2 - low / 2 or 1.0) / 2  # halves: the difference may be too large
+    half = high / 2 - low / 2 or 1.0  # halves: the difference itself may be too large for a number
     points: list[tuple[float, float]] = []
     for at, value in enumerate([*values, None]):
         if value is not None:
-            points.append((_LEFT + 4 + at * step, _TOP + (high - value) * scale))
+            points.append((_LEFT + 4 + at * step, _TOP + (high / 2 - value / 2) / half * (_HEIGHT - _BOTTOM - _TOP)))
         elif points:
             yield points
             points = []

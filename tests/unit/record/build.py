@@ -149,7 +149,9 @@ GENERATE = code(
     "for row in range(32):\n    for column in range(32):\n        p = pixel_cnn.predict(pixels, verbose=0)\n"
     "        pixels[:, row, column, 0] = tf.random.uniform([10]) < p[:, row, column, 0]"
 )
-SHOW = code("for i in range(10):\n    plt.subplot(2, 5, i + 1)\n    plt.imshow(pixels[i])\nplt.show()", picture(figure(TEN)))
+SHOW = code(
+    "for i in range(10):\n    plt.subplot(2, 5, i + 1)\n    plt.imshow(pixels[i])\nplt.show()", picture(figure(TEN))
+)
 TEST = code("pixel_cnn.evaluate(test)", stream(bar2(0.1949, steps=329)), result("0.19491234"))
 
 
