@@ -92,6 +92,9 @@ def _is_first(image: Entry, shown: Sequence[Entry]) -> bool:
 # P11 ------------------------------------------------------------------------------------------------------------------
 
 
+_NONE: tuple[Entry | None, ...] = (None,)
+
+
 class TrainingLog(_FromRecord):
     """The log of ten epochs with falling loss is saved, with the validation loss and a test result (Section 4.5)."""
 
@@ -99,7 +102,7 @@ class TrainingLog(_FromRecord):
         """Judge the best of the trainings that are logged; one outcome per criterion."""
         runs = [run for run in _entries(mine, "logs", "runs") if not run["typed"] and _loss(run)]
         trainings = [*runs, *_continued(runs)]
-        judged = [list(_of_training(run)) for run in trainings or [None]]
+        judged = [list(_of_training(run)) for run in trainings or _NONE]
         best = max(range(len(judged)), key=lambda at: sum(one.passed for one in judged[at]))
         yield from judged[best]
         yield _of_test(mine, trainings[best] if trainings else _first_training(mine))

@@ -24,6 +24,7 @@ MOST_PIXELS = 16_000_000  # of one picture
 MOST_PIXELS_IN_ALL = 120_000_000
 THUMBNAIL = 256  # pixels, the longer side
 _LOOK = 1024  # pixels, the longer side of what is looked at
+_THIN = 0.06  # of a page that is covered: a frame, ticks and black lines
 _SMALL = 16  # two panels are compared at this size
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -97,9 +98,10 @@ def seen_in(pixels: Pixels) -> Picture:
     found = Picture(ink=round(float(ink.mean()), 4), blank=not _has_contrast(pixels))
     if found.blank:
         return found
-    if _is_chart(pixels, ink):
+    light = background.min() > 200
+    if _is_chart(pixels, ink) or (light and ink.mean() < _THIN and len(_grid(ink, 0.5)) == 1):
         return replace(found, chart=True)
-    boxes, sure = _panels(ink) if background.min() > 200 else (_tiles((0, ink.shape[0], 0, ink.shape[1])), True)
+    boxes, sure = _panels(ink) if light else (_tiles((0, ink.shape[0], 0, ink.shape[1])), True)
     keys = [key for top, bottom, left, right in boxes if (key := _key(pixels[top:bottom, left:right]))]
     return replace(found, panels=len(boxes), drawn=len(keys), distinct=len(set(keys)), sure=sure and bool(boxes))
 

@@ -138,7 +138,7 @@ RIGHT = {
     ),
     "progress on stderr": honest(
         train=code(LOOP, stream("".join(
-            f"\rEpoch {at}/10:   0%|     | 0/1313\rEpoch {at}/10: 100%|██| 1313/1313 [01:35<00:00, loss={a}, val_loss={b}]\n"
+            f"\rEpoch {at}/10: 0%| | 0/1313\rEpoch {at}/10: 100%|█| 1313/1313 [01:35<00:00, loss={a}, val_loss={b}]\n"
             for at, (a, b) in enumerate(zip(LOSSES, VALIDATION, strict=True), start=1)), "stderr"))
     ),
     "the test set in place of a validation set": honest(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import time
 import zlib
@@ -10,11 +11,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from graders.model import Evidence, SourceFile, Submission
 from graders.record import fingerprint, flags, read
 from graders.record.lines import pairs, quantity, shown_lines
-from graders.record.pictures import MOST_BYTES, Gallery
+from graders.record.pictures import MOST_BYTES, Gallery, Picture
 from graders.reports.page import student_page
 from graders.store import read_evidence, write_evidence
 from tests.unit.evidence import same
@@ -178,8 +180,8 @@ def test_nothing_but_text_and_pixels_is_read() -> None:
 
 _scalars = st.none() | st.booleans() | st.floats() | st.integers() | st.text(st.characters(), max_size=30)
 _keys = st.sampled_from(
-    ["cells", "cell_type", "source", "outputs", "output_type", "text", "data", "image/png", "text/plain", "name"]
-    + ["execution_count", "ename", "evalue", "worksheets", "metadata"]
+    "cells cell_type source outputs output_type text data image/png text/plain name execution_count ename evalue "
+    "worksheets metadata".split()
 )
 _words = st.sampled_from(
     ["code", "markdown", "stream", "execute_result", "error", "pyout", "Epoch 1/2\n", "loss: 1e999"]
@@ -239,3 +241,45 @@ def test_three_megabytes_of_output_are_read_at_once(name: str) -> None:
     started = time.process_time()
     read(made)
     assert time.process_time() - started < 2.5
+
+
+# What matplotlib draws -------------------------------------------------------------------------------------------------
+
+
+def drawn(rows: int, columns: int, invert: bool = False, ticks: bool = False, titles: bool = False) -> Picture:
+    """What is seen in a figure of that many pictures, as a notebook saves it."""
+    figure = Figure(figsize=(1.6 * columns, 1.8 * rows))
+    for at in range(rows * columns):
+        axes = figure.add_subplot(rows, columns, at + 1)
+        axes.imshow(1 - TEN[at] if invert else TEN[at], cmap="gray")
+        axes.axis("on" if ticks else "off")
+        axes.set_title(f"Image {at}" if titles else "")
+    return looked_at(figure)
+
+
+def looked_at(figure: Figure) -> Picture:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", bbox_inches="tight", dpi=72)
+    return Gallery().look("image/png", base64.b64encode(buffer.getvalue()).decode())[0]
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(2, 5), (1, 10), (5, 2), (1, 1), (1, 5)])
+@pytest.mark.parametrize("look", [{}, {"ticks": True}, {"ticks": True, "invert": True}, {"titles": True}])
+def test_pictures_in_a_figure_are_counted(rows: int, columns: int, look: dict[str, bool]) -> None:
+    found = drawn(rows, columns, **look)
+    assert (found.panels, found.drawn, found.distinct, found.sure) == (*[rows * columns] * 3, True)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(2, 5), (1, 10), (5, 2)])
+def test_white_pictures_without_frames_are_many_pieces(rows: int, columns: int) -> None:
+    found = drawn(rows, columns, invert=True)
+    assert not found.sure
+    assert found.panels >= 6
+    assert drawn(1, 1, invert=True).panels < 6
+
+
+@pytest.mark.parametrize("colour", ["C0", "k"])
+def test_a_loss_curve_is_no_picture(colour: str) -> None:
+    figure = Figure()
+    figure.add_subplot().plot([0.3, 0.2, 0.19], color=colour)
+    assert looked_at(figure).chart
