@@ -157,7 +157,8 @@ def _of_test(mine: Seen, training: Entry | None) -> Outcome:
     """Check that a test result from after the training is shown, by place or by the order in which the cells ran."""
     stated = [(one, one["value"]) for one in _entries(mine, "claims", "claims") if one["test"] and one["printed"]]
     found = [(one, one["values"]["loss"]) for one in _entries(mine, "logs", "evaluations") if "loss" in one["values"]]
-    values = [value for one, value in [*stated, *found] if training and _is_after(one, training)]
+    logged = (training or {}).get("curves", {}).get("test_loss", [])[-1:]
+    values = [*logged, *(value for one, value in [*stated, *found] if training and _is_after(one, training))]
     good = [value for value in values if value is not None and 0 < value < UNTRAINED]
     expected = f"a test loss from after the training, below the {UNTRAINED:g} of an untrained model"
     shown = [f"{value:g}" if value is not None else "no finite number" for value in values]

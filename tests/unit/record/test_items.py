@@ -146,6 +146,12 @@ RIGHT = {
             f"Epoch {at} train loss {a} test loss {b}\n"
             for at, (a, b) in enumerate(zip(LOSSES, VALIDATION, strict=True), start=1))))
     ),
+    "the test loss beside each epoch alone": honest(
+        train=code(LOOP, stream("".join(
+            f"Epoch {at}: train loss {a}, test loss {b}\n"
+            for at, (a, b) in enumerate(zip(LOSSES, VALIDATION, strict=True), start=1)))),
+        test=NOTHING,
+    ),
     "the losses copied for a plot": honest(
         show=[*honest()[5:6], code(f"losses = {list(LOSSES)}\nplt.plot(losses)", picture(lines()))]
     ),

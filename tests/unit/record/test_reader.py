@@ -243,7 +243,7 @@ def test_three_megabytes_of_output_are_read_at_once(name: str) -> None:
     assert time.process_time() - started < 2.5
 
 
-# What matplotlib draws -------------------------------------------------------------------------------------------------
+# What matplotlib draws ------------------------------------------------------------------------------------------------
 
 
 def drawn(rows: int, columns: int, invert: bool = False, ticks: bool = False, titles: bool = False) -> Picture:
