@@ -70,10 +70,9 @@ class _Seen:
         def listed(experiment: str, name: str) -> list[Any]:
             return list(record.experiments.get(experiment, Experiment()).values.get(name, []))
 
-        self.cells, self.notebooks = listed("cells", "cells"), listed("cells", "notebooks")
+        self.cells = listed("cells", "cells")
         self.runs, self.evaluations = listed("logs", "runs"), listed("logs", "evaluations")
         self.images, self.claims = listed("images", "images"), listed("claims", "claims")
-        self.several = len(self.notebooks) > 1
 
 
 def _where(entry: Entry) -> str:
