@@ -13,6 +13,7 @@ from typing import Any
 from graders import checks
 from graders.assignments import Experiments, Registry, Seen
 from graders.assignments import pixelcnn_data as data
+from graders.assignments import pixelcnn_record as record
 from graders.model import Outcome
 
 GRADERS = Registry("tensorflow", preload=("tensorflow.python.ops.numpy_ops.np_config",))
@@ -20,6 +21,8 @@ STD = 0.05  # Section 4.2.3.2
 
 GRADERS.item("C1")(data.Lengths)
 GRADERS.item("C2")(data.Batches)
+GRADERS.item("P9")(record.GeneratedImages)
+GRADERS.item("P11")(record.TrainingLog)
 
 
 # Applied twice they give something else than once, and neither is what a student falls back on.

@@ -18,6 +18,9 @@ LONGEST_CELL = 300_000
 # IPython reads the cell anew for every magic in it: the product of the two is its work.
 MOST_MAGIC_WORK = 300_000
 
+# What a text that is no notebook makes `raw_cells` raise.
+UNREADABLE_JSON = (ValueError, RecursionError, MemoryError)
+
 _PROSE = frozenset({"markdown", "raw", "heading", "html", "rst"})  # all kinds that any format has besides code
 
 # Cell magics whose body is ordinary Python in the notebook's own namespace (or is meant to be).
@@ -60,9 +63,8 @@ def notebook_cells(file: SourceFile) -> tuple[list[Cell], list[str]]:
     """Return the code cells of a notebook, and a note on everything that is none."""
     text = clean(file.text or "")
     try:
-        # Line ends inside texts are no JSON, but some tools write them; numbers may have more digits than Python reads.
-        listed = _listed(json.loads(text, strict=False, parse_int=float))
-    except (ValueError, RecursionError, MemoryError) as error:
+        listed = raw_cells(text)
+    except UNREADABLE_JSON as error:
         return [], [f"{file.name}: is not a notebook ({_odd(text, error)}): save it again as .ipynb"]
     cells: list[Cell] = []
     notes: list[str] = []
@@ -73,7 +75,7 @@ def notebook_cells(file: SourceFile) -> tuple[list[Cell], list[str]]:
             notes.append(f"cell {number}: is not a valid cell and was skipped")
             continue
         if source is not None:
-            cells.extend(_python_cell(Cell(f"cell {number}", clean(source))))
+            cells.extend(python_cell(Cell(f"cell {number}", clean(source))))
     if not listed:
         notes.append(f"{file.name}: has no cells: hand in the notebook that holds your code")
     bounded, too_long = _bounded(cells)
@@ -95,8 +97,10 @@ def _odd(text: str, error: Exception) -> str:
     return "no JSON with cells in it"
 
 
-def _listed(notebook: Any) -> list[Any]:
-    """Return all cells of a notebook of format 4, or of 2 or 3 with its worksheets; raises ValueError for none."""
+def raw_cells(text: str) -> list[Any]:
+    """Return all cells of a notebook of format 4, or of 2 or 3 with its worksheets; raises one of UNREADABLE_JSON."""
+    # Line ends inside texts are no JSON, but some tools write them; numbers may have more digits than Python reads.
+    notebook = json.loads(text, strict=False, parse_int=float)
     if not isinstance(notebook, dict):
         raise ValueError
     if isinstance(notebook.get("cells"), list):
@@ -133,7 +137,7 @@ def _bounded(cells: list[Cell]) -> tuple[list[Cell], list[str]]:
 # Cell magics ----------------------------------------------------------------------------------------------------------
 
 
-def _python_cell(cell: Cell) -> Iterator[Cell]:
+def python_cell(cell: Cell) -> Iterator[Cell]:
     """Yield the cell without its cell magics, if what is left is Python."""
     for _ in range(5):  # `%%capture` over `%%time` is one cell with two magics
         lines = cell.text.split("\n")

@@ -71,7 +71,7 @@ def read_program(submission: Submission, wanted: Collection[str] = ()) -> Progra
     does; among those that define as many it is the latest version by its name, else the one with most classes and
     functions, else the last in name order. All other files are modules, other notebooks too.
     """
-    code, too_much = _code_files(submission.files)
+    code, too_much = code_files(submission.files)
     files = [_read(file) for file in code]
     if not files:
         return Program(notes=(*too_much, "there is no code in it: hand in an .ipynb or .py file"))
@@ -109,7 +109,7 @@ def _done(statements: Iterable[Parsed]) -> set[str]:
 # Files ----------------------------------------------------------------------------------------------------------------
 
 
-def _code_files(files: Iterable[SourceFile]) -> tuple[list[SourceFile], list[str]]:
+def code_files(files: Iterable[SourceFile]) -> tuple[list[SourceFile], list[str]]:
     """Return the notebooks and scripts that are the student's own, in name order, and notes on those beyond a size."""
     left = {".py": MOST_CODE, ".ipynb": MOST_NOTEBOOK}
     kept: list[SourceFile] = []

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from graders.model import ClassReport, CriterionResult, ItemResult, Json, Report, Submission
+from graders.model import ClassReport, CriterionResult, Evidence, ItemResult, Json, Report, Submission
 from graders.reports.files import replace_file
 from graders.reports.summary import ItemSummary, equal_code, item_summaries
 
@@ -15,8 +15,8 @@ SCHEMA = 1
 _DIGITS = 4
 
 
-def report_document(report: Report) -> dict[str, Json]:
-    """Return what result.json holds."""
+def report_document(report: Report, record: Evidence | None = None) -> dict[str, Json]:
+    """Return what result.json holds; with a record the results that the notebook shows, without its pictures."""
     document = {
         "schema": SCHEMA,
         "submission": _submission(report.submission),
@@ -28,6 +28,8 @@ def report_document(report: Report) -> dict[str, Json]:
         "notes": report.notes,
         "late": _late(report),
     }
+    if record is not None:
+        document["record"] = {name: one.values for name, one in record.experiments.items()}
     return {key: plain(value) for key, value in document.items()}
 
 

@@ -15,9 +15,10 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from graders.model import ClassReport, ItemResult, Json, Report, Verdict
+from graders.model import ClassReport, Evidence, ItemResult, Json, Report, Verdict
 from graders.reports import summary, words
 from graders.reports.files import folder_names
+from graders.reports.results import shown
 
 
 def class_page(class_report: ClassReport) -> str:
@@ -48,8 +49,8 @@ def class_page(class_report: ClassReport) -> str:
     )
 
 
-def student_page(report: Report) -> str:
-    """Return the report that the student gets."""
+def student_page(report: Report, record: Evidence | None = None) -> str:
+    """Return the report that the student gets; `record` is what `graders.record` read in the notebook."""
     first = summary.main_loss(report)
     return _render(
         "student.html.j2",
@@ -61,6 +62,7 @@ def student_page(report: Report) -> str:
         shown=[item for item in report.items if item.verdict is not Verdict.MANUAL],
         waiting=[_waiting(report, item) for item in report.items if item.verdict is Verdict.MANUAL],
         follow=lambda item: summary.follow_through_sentence(item, report),
+        results=shown(record),
         provenance=list(words.flat(report.provenance)),
         script_hash="",
     )

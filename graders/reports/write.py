@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from graders.model import ClassReport, Report
+from graders.model import ClassReport, Evidence, Report
 from graders.reports.documents import class_document, report_document, write_json
 from graders.reports.files import replace_file
 from graders.reports.marks import write_marks
@@ -19,10 +19,10 @@ def student_folder(out: Path, name: str) -> Path:
     return out / "students" / name
 
 
-def write_student(report: Report, folder: Path) -> None:
-    """Write result.json and report.html, each in one step."""
-    write_json(report_document(report), folder / "result.json")
-    replace_file(folder / "report.html", student_page(report).encode())
+def write_student(report: Report, folder: Path, record: Evidence | None = None) -> None:
+    """Write result.json and report.html, each in one step; `record` is what was read in the notebook's outputs."""
+    write_json(report_document(report, record), folder / "result.json")
+    replace_file(folder / "report.html", student_page(report, record).encode())
 
 
 def write_class(class_report: ClassReport, out: Path) -> None:

@@ -1,0 +1,171 @@
+"""Handout A: the prediction items, judged by the results that are saved in the notebook (Section 8, Table 5).
+
+Nothing runs here and there is no reference to compare with: the evidence is what `graders.record.read` found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from graders.assignments import Experiments, Seen
+from graders.checks import outcome
+from graders.model import Json, Outcome
+
+LEAST_LOSS = 0.15  # no model of these images comes below that on images that it has not seen
+UNTRAINED = 0.6931  # the binary cross-entropy of a coin
+PICTURES = 10
+EPOCHS = 10
+# Strokes on white fall apart or touch: from so many pieces on a figure may well hold all ten pictures.
+_MANY_PIECES = 6
+Entry: TypeAlias = Mapping[str, Json]
+
+
+class _FromRecord:
+    """An item that nothing is run for."""
+
+    arguments: tuple[str, ...] = ()
+
+    def probe(self, student: Any, lab: Any, draw: Any) -> Experiments:
+        """Return no experiments: the evidence is read off the notebook."""
+        return {}
+
+
+def _entries(seen: Seen, experiment: str, name: str) -> list[Entry]:
+    return list(seen[experiment].values.get(name, []))
+
+
+# P9 -------------------------------------------------------------------------------------------------------------------
+
+
+class GeneratedImages(_FromRecord):
+    """Ten generated images are saved in the notebook, each with ink on it and none like the other (Section 4.4)."""
+
+    def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
+        """Count the pictures from the first cell on that may generate; one outcome per criterion."""
+        shown = [image for image in _after_start(mine) if not image["problem"] and not image["chart"]]
+        counts = [_counts(image) for image in shown]
+        pictures, drawn = sum(count[0] for count in counts), sum(count[1] for count in counts)
+        different = sum(count[2] for image, count in zip(shown, counts, strict=True) if _is_first(image, shown))
+        yield outcome("images", bool(shown), "pictures below the cell that generates them", _pictures(len(shown)))
+        yield outcome("ten", pictures >= PICTURES, f"{PICTURES} generated pictures", f"{_pictures(pictures)} seen")
+        yield outcome("content", drawn >= max(1, pictures / 2), "black and white in each", f"in {drawn} of {pictures}")
+        yield outcome(
+            "distinct", different >= max(2, drawn / 2), "pictures that differ", f"{different} different of {pictures}"
+        )
+
+
+def _pictures(number: int) -> str:
+    return "1 picture" if number == 1 else f"{number or 'no'} pictures"
+
+
+def _after_start(mine: Seen) -> list[Entry]:
+    """Return the pictures from the first cell on that may generate; where none may, that makes a model ready.
+
+    The pictures above it are those of the data set.
+    """
+    cells, images = _entries(mine, "cells", "cells"), _entries(mine, "images", "images")
+    for sign in ("generates", "model"):
+        start: dict[str, int] = {}
+        for cell in cells:
+            if cell[sign]:
+                start.setdefault(cell["file"], cell["cell"])
+        if start:
+            return [image for image in images if image["cell"] >= start.get(image["file"], image["cell"] + 1)]
+    return images
+
+
+def _counts(image: Entry) -> tuple[int, int, int]:
+    """Return how many pictures an image holds, those with ink and those that differ; doubt counts for the student."""
+    if image["blank"]:
+        return 1, 0, 0
+    if image["sure"]:
+        return image["panels"], image["drawn"], image["distinct"]
+    many = image["panels"] == 0 or image["panels"] >= _MANY_PIECES
+    return (PICTURES, PICTURES, PICTURES) if many else (1, 1, 1)
+
+
+def _is_first(image: Entry, shown: Sequence[Entry]) -> bool:
+    return next(one for one in shown if one["digest"] == image["digest"]) is image
+
+
+# P11 ------------------------------------------------------------------------------------------------------------------
+
+
+_NONE: tuple[Entry | None, ...] = (None,)
+
+
+class TrainingLog(_FromRecord):
+    """The log of ten epochs with falling loss is saved, with the validation loss and a test result (Section 4.5)."""
+
+    def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
+        """Judge the best of the trainings that are logged; one outcome per criterion."""
+        runs = [run for run in _entries(mine, "logs", "runs") if not run["typed"] and _loss(run)]
+        trainings = [*runs, *_continued(runs)]
+        judged = [list(_of_training(run)) for run in trainings or _NONE]
+        best = max(range(len(judged)), key=lambda at: sum(one.passed for one in judged[at]))
+        yield from judged[best]
+        yield _of_test(mine, trainings[best] if trainings else _first_training(mine))
+
+
+def _loss(run: Entry) -> list[float | None]:
+    """Return the training loss by epoch, of a log without it the validation or test loss."""
+    curves = run["curves"]
+    return next((list(curves[name]) for name in ("loss", "val_loss", "test_loss") if name in curves), [])
+
+
+def _continued(runs: Sequence[Entry]) -> Iterator[Entry]:
+    """Yield trainings that were interrupted and went on: as many steps, and a loss that goes on where it was."""
+    joined: Entry | None = None
+    for run in (run for run in runs if run["source"] != "history"):
+        if joined is not None and _goes_on(joined, run):
+            names = joined["curves"].keys() & run["curves"].keys()
+            curves = {name: [*joined["curves"][name], *run["curves"][name]] for name in sorted(names)}
+            joined = {**run, "curves": curves}
+            yield joined
+        else:
+            joined = run
+
+
+def _goes_on(before: Entry, after: Entry) -> bool:
+    end, start = _loss(before)[-1], _loss(after)[0]
+    same = before["steps"] == after["steps"] and _loss(before) != _loss(after)
+    return same and end is not None and start is not None and start <= 1.1 * end
+
+
+def _of_training(run: Entry | None) -> Iterator[Outcome]:
+    loss = _loss(run) if run else []
+    finite = [value for value in loss if value is not None]
+    whole = len(finite) == len(loss) and len(loss) > 1
+    told = f"{len(loss)} epochs, {len(loss) - len(finite)} of them without a finite loss" if loss else "no log"
+    yield outcome("log", whole, "a finite loss for each epoch", told)
+    yield outcome("epochs", whole and len(loss) >= EPOCHS, f"{EPOCHS} epochs", told)
+    falls = whole and min(finite[1:]) < finite[0]
+    course = f"{finite[0]:g} at first, {min(finite[1:]):g} at best" if len(finite) > 1 else told
+    yield outcome("falling", falls, "a loss that falls", course)
+    validation = [value for name in ("val_loss", "test_loss") for value in (run["curves"].get(name, []) if run else [])]
+    seen = sum(value is not None for value in validation)
+    enough = bool(loss) and 2 * seen >= len(loss)
+    yield outcome("validation", enough, "a validation loss beside the training loss", f"{seen} values")
+
+
+def _first_training(mine: Seen) -> Entry | None:
+    return next((cell for cell in _entries(mine, "cells", "cells") if cell["trains"]), None)
+
+
+def _of_test(mine: Seen, training: Entry | None) -> Outcome:
+    """Check that a test result from after the training is shown, by place or by the order in which the cells ran."""
+    stated = [(one, one["value"]) for one in _entries(mine, "claims", "claims") if one["test"] and one["printed"]]
+    found = [(one, one["values"]["loss"]) for one in _entries(mine, "logs", "evaluations") if "loss" in one["values"]]
+    logged = (training or {}).get("curves", {}).get("test_loss", [])[-1:]
+    values = [*logged, *(value for one, value in [*stated, *found] if training and _is_after(one, training))]
+    good = [value for value in values if value is not None and 0 < value < UNTRAINED]
+    expected = f"a test loss from after the training, below the {UNTRAINED:g} of an untrained model"
+    shown = [f"{value:g}" if value is not None else "no finite number" for value in values]
+    return outcome("test", bool(good), expected, good[-1] if good else ", ".join(shown[-3:]) or "none")
+
+
+def _is_after(one: Entry, training: Entry) -> bool:
+    if one["file"] != training["file"] or one["cell"] >= training["cell"]:
+        return True
+    return bool(one["count"] and training["count"] and one["count"] > training["count"])

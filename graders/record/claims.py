@@ -1,0 +1,40 @@
+"""The figures that a student states in words: in printed lines and in the cells of text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from graders.model import Json
+from graders.record.lines import number
+from graders.record.saved import Saved, shortened
+
+MOST_CLAIMS = 200
+_LONGEST = 400  # characters of a line
+_CLAIM = re.compile(
+    r"\b((?:test(?:ing|set)?|evaluat\w{1,8}|final|bce|binary[ _-]?cross[ _-]?entropy|loss)\b[^.\n]{0,80}?)"
+    r"(?<![\w.])(\d{1,9}\.\d{1,20}(?:e[-+]?\d{1,4})?|nan|inf)(?![\w%])",
+    re.IGNORECASE,
+)
+_LOSS = re.compile(r"loss|bce|cross.?entropy|eval", re.IGNORECASE)
+_TEST = re.compile(r"test|evaluat|final|bce|entropy", re.IGNORECASE)
+_OTHER_SET = re.compile(r"train|val(?:id|_|\b)", re.IGNORECASE)
+
+
+def stated(lines: Iterable[tuple[int, str]]) -> Iterator[dict[str, Json]]:
+    """Yield the losses that lines of text state: `line`, `label`, `value`, and whether they are of the `test` set.
+
+    >>> [(one["label"], one["value"], one["test"]) for one in stated([(1, "Test loss: 0.1936"), (2, "cell 4.25")])]
+    [('Test loss:', 0.1936, True)]
+    """
+    for at, line in lines:
+        for match in _CLAIM.finditer(line[:_LONGEST]):
+            label = match[1]
+            if _LOSS.search(label):
+                test = bool(_TEST.search(label)) and not _OTHER_SET.search(line[: match.end(1)])
+                yield {"line": at, "label": shortened(label, 60), "value": number(match[2]), "test": test}
+
+
+def in_text(cell: Saved) -> Iterator[dict[str, Json]]:
+    """Yield the losses that a cell of Markdown states."""
+    return stated(enumerate(cell.source[:100_000].replace("*", "").replace("`", "").split("\n"), start=1))

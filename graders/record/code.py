@@ -1,0 +1,101 @@
+"""What the code of a cell calls, in it and in the notebook's own functions: whether it trains, evaluates, generates."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from graders.notebook.cells import LONGEST_CELL, Cell, clean, magic_work, python_cell
+from graders.notebook.statements import Parsed, parse_cell
+from graders.record.saved import Saved
+
+MOST_CODE = 2_000_000  # characters of a notebook's code that are read
+TRAINS = re.compile(r"fit|train|backward|apply_gradients|minimize|learn", re.IGNORECASE)
+_EVALUATES = re.compile(r"evaluate|test_on_batch|test_step|^test|validate", re.IGNORECASE)
+# None of a loader's names: DataGenerator, from_generator, random.sample.
+_GENERATES = re.compile(r"predict|generate|generation|sample_|_samples?$|sampling", re.IGNORECASE)
+_MODEL = re.compile(r"model|cnn|net(?:work)?$", re.IGNORECASE)
+_LOADS = re.compile(r"^(?:compile|load_weights|load_model|fit)$")
+_NUMBER = re.compile(r"(?<![\w.])\d+\.\d{3,20}(?![\w.])")
+
+
+@dataclass(frozen=True)
+class Code:
+    """What is known of a cell's code. `calls` are the last parts of the names; `numbers` stand in it as they are."""
+
+    calls: frozenset[str] = frozenset()
+    generates: bool = False
+    numbers: frozenset[float] = field(default=frozenset())
+
+    @property
+    def trains(self) -> bool:
+        """Whether it calls something that may train."""
+        return any(map(TRAINS.search, self.calls))
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether it calls something that may evaluate."""
+        return any(map(_EVALUATES.search, self.calls))
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a model is made ready in it."""
+        return any(map(_LOADS.match, self.calls))
+
+
+def read_code(cells: Sequence[Saved]) -> dict[int, Code]:
+    """Return what the code of each cell of one notebook does, by the cell's number."""
+    parsed: dict[int, list[Parsed]] = {}
+    left = MOST_CODE
+    for cell in cells:
+        left -= magic_work(cell.source)
+        if cell.is_code and left > 0 and len(cell.source) <= LONGEST_CELL:
+            parts = python_cell(Cell(cell.place, clean(cell.source)))
+            parsed[cell.number] = [one for part in parts if not part.module for one in parse_cell(part)[0]]
+    bodies = bodies_of_all(one for found in parsed.values() for one in found)
+    return {number: _code(found, bodies) for number, found in parsed.items()}
+
+
+def bodies_of_all(statements: Iterator[Parsed]) -> dict[str, set[str]]:
+    """Return the calls that each function and class of some statements makes when it is called."""
+    bodies: dict[str, set[str]] = {}
+    for statement in statements:
+        for name, calls in statement.bodies.items():
+            bodies.setdefault(name, set()).update(calls.names)
+    return bodies
+
+
+def reached(names: Collection[str], bodies: Mapping[str, Collection[str]]) -> set[str]:
+    """Return the names that are called, and those that the functions behind them call."""
+    todo, found = list(names), set(names)
+    while todo:
+        new = set(bodies.get(todo.pop(), ())) - found
+        found |= new
+        todo += new
+    return found
+
+
+def _code(statements: Sequence[Parsed], bodies: Mapping[str, Collection[str]]) -> Code:
+    calls = reached({name for one in statements for name in one.calls.names}, bodies)
+    lasts = frozenset(name.rpartition(".")[2] for name in calls)
+    generates = any(map(_GENERATES.search, lasts)) or any(_loops_over_model(one.node) for one in statements)
+    numbers = frozenset(number for one in statements for number in _numbers(one.node))
+    return Code(lasts, generates, numbers)
+
+
+def _loops_over_model(node: ast.AST) -> bool:
+    """Return whether a loop in it calls a thing that is named like a model: `pixel_cnn(pixels)`."""
+    loops = (part for part in ast.walk(node) if isinstance(part, ast.For | ast.While))
+    called = (call.func for loop in loops for call in ast.walk(loop) if isinstance(call, ast.Call))
+    return any(isinstance(func, ast.Name) and _MODEL.search(func.id) for func in called)
+
+
+def _numbers(node: ast.AST) -> Iterator[float]:
+    """Yield the numbers with three decimals or more that a statement holds, in texts too; a bare text is a remark."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return
+    for part in ast.walk(node):
+        if isinstance(part, ast.Constant) and isinstance(part.value, float | str):
+            yield from map(float, _NUMBER.findall(str(part.value)))
