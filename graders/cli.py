@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from graders import cli_data
 from graders.errors import Fault, UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(cli_data.data, name="data")
 
 _Slug = Annotated[str, typer.Argument(help="The assignment, for instance pixelcnn.")]
 _Jobs = Annotated[
@@ -249,6 +251,9 @@ def release(
 
     for path in write_release(load_rubric(assignment), out):
         typer.echo(path)
+
+
+app.command()(cli_data.weights)
 
 
 def main() -> None:

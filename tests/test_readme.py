@@ -27,9 +27,11 @@ def test_the_commands_of_the_readme_end_well(tmp_path: Path) -> None:
 
 
 def test_every_command_is_in_the_readme() -> None:
-    for command in app.registered_commands:
-        assert command.callback is not None
-        assert f"`graders {command.callback.__name__}" in README
+    groups = [(f"{group.name} ", group.typer_instance) for group in app.registered_groups]
+    for prefix, commands in [("", app), *groups]:
+        for command in commands.registered_commands:
+            assert command.callback is not None
+            assert f"`graders {prefix}{command.callback.__name__}" in README
 
 
 def test_the_readme_begins_with_the_two_commands() -> None:

@@ -70,7 +70,7 @@ GATED = "features * tf.sigmoid(gate)"
 
 DOWN = "down_move(self.down_moved_conv2d(inputs))"
 RIGHT = "right_move(self.down_right_moved_conv2d(inputs))"
-LOOP = "        for _ in range(self.n_block):\n"
+LOOP = "        for _ in range(self.n_block * self.n_resnet):\n"
 RESNETS = "self.ul_list_gated_resnet[start : start + self.n_resnet]"
 RESNET = "x = resnet(x)"
 BLOCK_DENSE = "x = self.ul_list_dense_layer[block](x)"
@@ -1166,7 +1166,7 @@ AUTOREGRESSIVE_MODEL = (
         "leaves the dense layers of the blocks out",
         ("parameters",),
         (f"            {BLOCK_DENSE}", "            # x ="),
-        ("            self.ul_list_dense_layer.append(TensorDense(self.n_filters))\n", ""),
+        ("self.ul_list_dense_layer.append(TensorDense(self.n_filters))", "pass"),
     ),
     wrong(
         "C7",

@@ -279,9 +279,10 @@ class AutoregressiveModel(keras.layers.Layer):
         self.out_dense = TensorDense(self.n_output)
         self.ul_list_gated_resnet = []
         self.ul_list_dense_layer = []
+        # In two loops: Keras 2 orders weights by list, Keras 3 by layer created, and so they are the same.
+        for _ in range(self.n_block * self.n_resnet):
+            self.ul_list_gated_resnet.append(GatedResnet(self.n_filters))
         for _ in range(self.n_block):
-            for _ in range(self.n_resnet):
-                self.ul_list_gated_resnet.append(GatedResnet(self.n_filters))
             self.ul_list_dense_layer.append(TensorDense(self.n_filters))
         # END SOLUTION
 
