@@ -146,7 +146,8 @@ class TestLoss(_Ran):
         later = [call for call in run.of("evaluate", "direct") if call.at > first and len(call.losses)]
         chains = _trainings(run, reference)
         trained = chains[0][-1].at if chains and chains[0][0].text("before") == given else first
-        reached = {call.text("after") for call in run.calls if call.trains or call.method == "load_weights"} | {given}
+        reached = {call.text("after") for call in run.calls if call.trains or call.method == "load_weights"}
+        reached = reached - {given} if trained > first else reached | {given}
         candidates = [self._of(call, images, call.at > trained and call.text("before") in reached) for call in later]
         missing = [checks.outcome(name, False, "an evaluation on the test set", "none") for name in self._names]
         yield from _best("evaluation", candidates, missing)
