@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection
 
 import numpy as np
@@ -96,7 +97,7 @@ def _probability(p: Array, drawn: Array) -> str:
     shares = [(float(each.mean()), each.size) for each in bins if each.size >= 20]
     if len(shares) < 2:
         return "too few pixels to tell"
-    for (low, n), (high, m) in zip(shares, shares[1:], strict=False):
+    for (low, n), (high, m) in itertools.pairwise(shares):
         if high < low - _SIGMAS * 0.5 * np.sqrt(1 / n + 1 / m):
             return f"less often: {low:.2f}, then {high:.2f}"
     apart = shares[-1][0] - shares[0][0]

@@ -5,7 +5,8 @@ subclasses; what Keras calls from inside itself (`fit` evaluates) belongs to the
 the arguments of a *rehearsal*, the class of C7 is built small, small inputs are answered by a compiled forward pass,
 and generation loops by a stand-in (see `recorder_frames`). Without, it records and changes nothing.
 
-Evidence: experiments `call 000`, `call 001`, ... in the notebook's order, at most `_MOST_RECORDS`, then `call end`. All have the values `cell`, `method` and `details`, a JSON text; so all have one form. `method` is one of
+Evidence: experiments `call 000`, `call 001`, ... in the notebook's order, at most `_MOST_RECORDS`, then `call end`.
+All have the values `cell`, `method` and `details`, a JSON text; so all have one form. `method` is one of
 
 - `load_weights`, `save_weights`: `path`; `error`; where loading failed, `has` and `wants`: the shapes of the variables
   in the order in which they were created and in the file;

@@ -125,7 +125,7 @@ class Frames:
     def see(self, frames: Array) -> tuple[bool, Array | None]:
         """Note the input of a call (n, 1024); return whether a new run begins and the stand-in's answer, if any."""
         last, self._last = self._last, np.array(frames[:64], np.float32)
-        changed = np.flatnonzero((last != self._last).any(axis=0)) if _alike(last, self._last) else None
+        changed = _changed(last, self._last)
         if self._run is None or changed is None or changed.size > 1:
             self._end()
             self.jumps += 1
@@ -157,5 +157,8 @@ class Frames:
         return [run.values_of() for run in alike], arrays
 
 
-def _alike(last: Array | None, frames: Array) -> bool:
-    return last is not None and last.shape == frames.shape
+def _changed(last: Array | None, frames: Array) -> Array | None:
+    """Return which pixels of frames (n, 1024) differ in any image; None when the two cannot be compared."""
+    if last is None or last.shape != frames.shape:
+        return None
+    return np.flatnonzero(np.any(last != frames, axis=0))

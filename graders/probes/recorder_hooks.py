@@ -6,7 +6,7 @@ import builtins
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 import h5py
 import keras
@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from graders.probes.recorder import Recorder, loss_of, optimizer_of
-from graders.probes.recorder_images import frames_of
+from graders.probes.recorder_images import SIDE, frames_of
 from graders.probes.recorder_notes import numbers_in
 
 Replace = Callable[[Any, str, Any], None]
@@ -86,7 +86,7 @@ def _bound(original: Original, model: Any, args: Any, kwargs: Any) -> dict[str, 
     return dict(bound.arguments)
 
 
-def _eager(x: Any) -> bool:
+def _eager(x: Any) -> TypeGuard[Any]:
     """Return whether a thing is an array of numbers now."""
     if isinstance(x, tf.Tensor):
         return hasattr(x, "numpy")
@@ -224,7 +224,7 @@ def _test_on_batch(recorder: Recorder, original: Original, model: Any, *args: An
             x, y = np.asarray(given["x"]), given.get("y")
             notes = recorder.direct_of(model).notes
             notes.test(x, None if y is None else np.asarray(y), recorder.forward(model, x).numpy())
-            value = result.get("loss") if isinstance(result, dict) else np.ravel(result)[0]
+            value: Any = result.get("loss") if isinstance(result, dict) else np.ravel(result)[0]
             notes.loss_values.append([len(x), float(value)])
     return result
 
@@ -232,7 +232,7 @@ def _test_on_batch(recorder: Recorder, original: Original, model: Any, *args: An
 def _predict(recorder: Recorder, original: Original, model: Any, *args: Any, **kwargs: Any) -> Any:
     if recorder.inside:
         return original(model, *args, **kwargs)
-    x = args[0] if args else kwargs.get("x")
+    x: Any = args[0] if args else kwargs.get("x")
     if _eager(x) and frames_of(x) is not None and 0 < len(x) <= _FEW:
         return _asked(recorder, model, np.asarray(x), lambda: _inside(recorder, original, model, args, kwargs))
     with recorder.recording(model, "direct"):
@@ -246,7 +246,7 @@ def _inside(recorder: Recorder, original: Original, model: Any, args: Any, kwarg
 
 def _call(recorder: Recorder, original: Original, model: Any, *args: Any, **kwargs: Any) -> Any:
     x = args[0] if args else kwargs.get("inputs")
-    if recorder.inside or not isinstance(x, (tf.Tensor, np.ndarray)) or frames_of_shape(x) is None:
+    if recorder.inside or not isinstance(x, (tf.Tensor, np.ndarray)) or not _are_images(x):
         return original(model, *args, **kwargs)
     if not _eager(x):  # a function of the student's is traced: listen when it runs
         tf.numpy_function(functools.partial(_ran, recorder, model), [x], [])
@@ -258,10 +258,10 @@ def _call(recorder: Recorder, original: Original, model: Any, *args: Any, **kwar
     return _asked(recorder, model, np.asarray(x), lambda: _inside(recorder, original, model, args, kwargs), True)
 
 
-def frames_of_shape(x: Any) -> Any:
-    """Return whether a tensor, perhaps without values yet, holds images of the handout's size; None if not."""
+def _are_images(x: Any) -> bool:
+    """Return whether a tensor, perhaps without values yet, holds images of the handout's size."""
     shape = tuple(x.shape)
-    return True if len(shape) == 4 and shape[1:] == (32, 32, 1) else None
+    return len(shape) == 4 and shape[1:] == (SIDE, SIDE, 1)
 
 
 def _ran(recorder: Recorder, model: Any, x: Any) -> None:
@@ -276,7 +276,7 @@ def _asked(recorder: Recorder, model: Any, x: Any, original: Callable[[], Any], 
         notes = recorder.direct_of(model).notes
         begins, answer = notes.frames.see(x.reshape(len(x), -1))
     if answer is not None:
-        outputs: Any = answer.reshape(len(x), 32, 32, 1)
+        outputs: Any = answer.reshape(len(x), SIDE, SIDE, 1)
         outputs = tf.constant(outputs) if tensor else outputs.copy()
     elif recorder.rehearsal:
         outputs = recorder.forward(model, x)

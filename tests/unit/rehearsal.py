@@ -77,7 +77,8 @@ def _serve(connection: Any) -> None:
     import matplotlib.pyplot
     import tensorflow
 
-    assert matplotlib.pyplot and tensorflow
+    assert matplotlib.pyplot
+    assert tensorflow
     fork = multiprocessing.get_context("fork")
     while (job := connection.recv()) is not None:
         near, far = fork.Pipe()
