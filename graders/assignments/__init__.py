@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from graders.errors import UsageError, did_you_mean
 from graders.home import home
-from graders.model import Assignment, Experiment, Outcome
+from graders.model import Assignment, Experiment, Item, Outcome, Tier
 
 Experiments = Mapping[str, Callable[[], "Measured"]]
 # What an experiment returns: JSON values and arrays under one name each.
@@ -84,10 +84,15 @@ def load_graders(assignment: Assignment) -> Registry:
             f"rubrics/{assignment.slug}.toml: framework is '{assignment.framework}', but its graders are written for "
             f"'{registry.framework}'; let both say the same"
         )
-    wanted = {item.id for item in assignment.items if item.tier == "behaviour"}
-    for item_id in sorted(wanted - set(registry)):
+    wanted = {item.id: item.tier for item in assignment.items if _graded(item)}
+    for item_id in sorted(set(wanted) - set(registry)):
         raise UsageError(
-            f"rubrics/{assignment.slug}.toml: item {item_id} has tier 'behaviour' but no grader"
+            f"rubrics/{assignment.slug}.toml: item {item_id} has tier '{wanted[item_id]}' but no grader"
             f"{did_you_mean(item_id, registry)}"
         )
     return registry
+
+
+def _graded(item: Item) -> bool:
+    """Return whether an item needs a grader: an item of the execute tier only once it has criteria to be judged by."""
+    return item.tier is Tier.BEHAVIOUR or (item.tier is Tier.EXECUTE and bool(item.criteria))

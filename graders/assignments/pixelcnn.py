@@ -14,6 +14,7 @@ from graders import checks
 from graders.assignments import Experiments, Registry, Seen
 from graders.assignments import pixelcnn_data as data
 from graders.assignments import pixelcnn_record as record
+from graders.assignments import pixelcnn_run as run
 from graders.model import Outcome
 
 GRADERS = Registry("tensorflow", preload=("tensorflow.python.ops.numpy_ops.np_config",))
@@ -23,6 +24,12 @@ GRADERS.item("C1")(data.Lengths)
 GRADERS.item("C2")(data.Batches)
 GRADERS.item("P9")(record.GeneratedImages)
 GRADERS.item("P11")(record.TrainingLog)
+GRADERS.item("C8")(run.LoadWeights)
+GRADERS.item("C9")(run.Generate)
+GRADERS.item("C10")(run.TestLoss)
+GRADERS.item("C11")(run.Train)
+GRADERS.item("C12")(run.StudyModel)
+GRADERS.item("C13")(run.StudyLoss)
 
 
 # Applied twice they give something else than once, and neither is what a student falls back on.

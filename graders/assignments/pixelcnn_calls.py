@@ -1,0 +1,184 @@
+"""Handout A, what a notebook did when it ran: the records of `graders.probes.recorder`, read with distrust.
+
+Whatever a record holds comes from the student's process. What is not of the recorder's form counts as not there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graders.assignments import Seen
+
+Array = NDArray[Any]
+_METHODS = ("load_weights", "save_weights", "fit", "evaluate", "direct", "plots")
+_BYTES = 128  # of an image, 32x32 bits
+_NEAR = 0.12  # the share of pixels in which two ways to scale the same image may differ; other images differ in more
+_BLOCK = 2048
+NEITHER, TRAIN, TEST = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Call:
+    """One record: `at` is its place in the run."""
+
+    at: int
+    cell: int
+    method: str
+    details: Mapping[str, Any]
+    arrays: Mapping[str, Array] = field(default_factory=dict)
+
+    def text(self, key: str) -> str:
+        """Return a text, "" where there is none."""
+        value = self.details.get(key)
+        return value if isinstance(value, str) else ""
+
+    def number(self, key: str) -> float:
+        """Return a number, NaN where there is none."""
+        return number(self.details.get(key))
+
+    def table(self, key: str) -> dict[str, Any]:
+        """Return a mapping, empty where there is none."""
+        value = self.details.get(key)
+        return value if isinstance(value, dict) else {}
+
+    def rows(self, key: str) -> list[Any]:
+        """Return a list, empty where there is none."""
+        value = self.details.get(key)
+        return value if isinstance(value, list) else []
+
+    def numbers(self, key: str) -> Array:
+        """Return an array of whole numbers (n,), empty where there is none."""
+        found = self.arrays.get(key)
+        return found.ravel().astype(np.int64) if found is not None and found.dtype.kind in "iu" else np.zeros(0, int)
+
+    @property
+    def losses(self) -> Array:
+        """The recomputed loss of each tested image (n,)."""
+        found = self.arrays.get("losses")
+        fits = found is not None and found.shape == self.numbers("tested").shape and found.dtype.kind == "f"
+        return found.astype(np.float64) if found is not None and fits else np.zeros(0)
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many images each tested batch had."""
+        return [size for size in self.rows("tested sizes") if isinstance(size, int) and 0 < size < 10**6]
+
+    @property
+    def trains(self) -> bool:
+        """Whether it trained a model."""
+        return self.method in ("fit", "direct") and self.number("steps") >= 1
+
+    def passes(self) -> list[tuple[Array, Array]]:
+        """Return the images and the losses of each evaluation; one that has no beginning is the whole."""
+        tested, losses = self.numbers("tested"), self.losses
+        starts = [at for at in self.rows("passes") if isinstance(at, int) and 0 < at < len(tested)]
+        return list(zip(np.split(tested, starts), np.split(losses, starts), strict=True)) if len(losses) else []
+
+
+def number(value: Any) -> float:
+    """Return a JSON value as a number, NaN when it is none."""
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else float("nan")
+
+
+class Run:
+    """All records of one run of a notebook, in order."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.calls: list[Call] = []
+        self.end: Mapping[str, Any] = {}
+        images: list[Array] = []
+        for name in sorted(name for name in seen if name.startswith("call ")):
+            call = _call(len(self.calls), seen[name].values, seen[name].arrays)
+            if call is None:
+                continue
+            self.calls.append(call)
+            fresh = call.arrays.get("images")
+            if fresh is not None and fresh.ndim == 2 and fresh.shape[1] == _BYTES and fresh.dtype == np.uint8:
+                images.append(fresh)
+        self.images = np.concatenate(images) if images else np.zeros((0, _BYTES), np.uint8)
+        ending = seen["call end"].values.get("details") if "call end" in seen else None
+        self.end = _json(ending)
+
+    def of(self, *methods: str) -> list[Call]:
+        """Return the calls by these methods."""
+        return [call for call in self.calls if call.method in methods]
+
+    @cached_property
+    def pretrained(self) -> str:
+        """The digest of the weights after the first file that was loaded: in the reference's run, the given ones."""
+        loaded = [call.text("after") for call in self.of("load_weights") if not call.text("error")]
+        return loaded[0] if loaded else ""
+
+    def faults(self) -> list[str]:
+        """Return what went wrong in the recorder itself."""
+        found = self.end.get("faults")
+        return [str(each) for each in found] if isinstance(found, list) else []
+
+
+def _json(text: Any) -> dict[str, Any]:
+    try:
+        found = json.loads(text) if isinstance(text, str) else {}
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _call(at: int, values: Mapping[str, Any], arrays: Mapping[str, Array]) -> Call | None:
+    method, cell = values.get("method"), values.get("cell")
+    if method not in _METHODS or not isinstance(cell, int):
+        return None
+    return Call(at, cell, str(method), _json(values.get("details")), arrays)
+
+
+class Images:
+    """Which of the student's images are which of the reference's: of the training folder, the test folder or neither.
+
+    A student may scale images in another way than the reference: an image is the one that it is nearest to.
+    """
+
+    def __init__(self, mine: Run, theirs: Run) -> None:
+        test = _union(theirs, [call.numbers("tested") for call in theirs.of("evaluate")[:1]])
+        fits = [call for call in theirs.of("fit") if call.text("before") == theirs.pretrained]
+        train = _union(theirs, [call.numbers(key) for call in fits for key in ("trained", "tested")])
+        self.train, self.test = len(train), len(test)
+        known = np.concatenate([train, test])
+        kinds = np.repeat([TRAIN, TEST], [len(train), len(test)])
+        nearest, near = _nearest(mine.images, theirs.images[known])
+        self.same = np.where(near, nearest, -1)  # of each of mine: the number among the known ones
+        self.kinds = np.where(near, kinds[nearest], NEITHER) if len(known) else np.zeros(len(mine.images), int)
+
+    def known(self, numbers: Array, kind: int) -> Array:
+        """Return which of the reference's images of a kind these are, each once."""
+        inside = numbers[(numbers >= 0) & (numbers < len(self.kinds))]
+        return np.unique(self.same[inside[self.kinds[inside] == kind]])
+
+    def count(self, numbers: Array, kind: int) -> int:
+        """Return how many of these are of a kind."""
+        inside = numbers[(numbers >= 0) & (numbers < len(self.kinds))]
+        return int((self.kinds[inside] == kind).sum()) + (len(numbers) - len(inside) if kind == NEITHER else 0)
+
+
+def _union(run: Run, arrays: list[Array]) -> Array:
+    found = np.unique(np.concatenate(arrays)) if arrays else np.zeros(0, np.int64)
+    return found[(found >= 0) & (found < len(run.images))]
+
+
+def _nearest(mine: Array, theirs: Array) -> tuple[Array, Array]:
+    """Return of each image (n, 128) the nearest of the others (m, 128), and whether that is near."""
+    if not len(theirs):
+        return np.zeros(len(mine), int), np.zeros(len(mine), bool)
+    others = np.unpackbits(theirs, axis=1).astype(np.float32)
+    nearest, near = [np.zeros(0, int)], [np.zeros(0, bool)]
+    for start in range(0, len(mine), _BLOCK):
+        bits = np.unpackbits(mine[start : start + _BLOCK], axis=1).astype(np.float32)
+        apart = bits.sum(1)[:, None] + others.sum(1) - 2 * bits @ others.T  # (block, m) differing pixels
+        nearest.append(apart.argmin(1))
+        near.append(apart.min(1) <= _NEAR * bits.shape[1])
+    return np.concatenate(nearest), np.concatenate(near)

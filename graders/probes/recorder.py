@@ -1,0 +1,310 @@
+"""The recorder: what a whole notebook's own code does with Keras models, written down while it runs.
+
+It sits beside the student's code and contains no expected value. `install` wraps methods of `keras.Model` once, for all
+subclasses; what Keras calls from inside itself (`fit` evaluates) belongs to the call of the student's. With `shrink`,
+the arguments of a *rehearsal*, the class of C7 is built small, small inputs are answered by a compiled forward pass,
+and generation loops by a stand-in (see `recorder_frames`). Without, it records and changes nothing.
+
+Evidence: experiments `call 000`, `call 001`, ... in the notebook's order, at most `_MOST_RECORDS`, then `call end`.
+All have the values `cell`, `method` and `details`, a JSON text; so all have one form. `method` is one of
+
+- `load_weights`, `save_weights`: `path`; `error`; where loading failed, `has` and `wants`: the shapes of the variables
+  in the order in which they were created and in the file;
+- `fit`: `epochs`, `ran`, `initial_epoch`, `batch_size`, `callbacks`, `history`; `evaluate`: `results` by metric;
+- `direct`: the calls by `model(x)`, `predict`, `train_on_batch`, `apply_gradients` in one cell, with no other between:
+  own loops, generation. `numbers`: decimal numbers that the cell printed or left in names;
+- `plots`: how often the cell drew `plot`, `bar`, `scatter`, `imshow`;
+- `end`: `builds`, `faults` (our own), `dropped` records.
+
+Those of a model have also `model` (a number), `settings` (what each C7 in it was asked to be), `compiled` (`loss`,
+`from_logits`, `metrics`), `optimizer` (class and configuration), `before` and `after` (digests of all weights, whatever
+their order), `variables`, `changed` (how many of them changed) and the fields of `recorder_notes.Notes.close`: `steps`,
+`trained sizes`, `tested sizes`, `passes`, `x`, `targets`, `same` (targets are the inputs), `logits`, `runs`, ...
+Arrays: `images` (k, 128), the images that are new in this record, bits packed; `trained`, `tested`: numbers of images
+over all records; `losses`: the binary cross-entropy of each tested image, recomputed; of generations `pixel` (calls,),
+`drawn` and `probability` (calls, n): which pixel each call drew, what it became, what the model had said of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import inspect
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from graders.model import Experiment
+from graders.probes import recorder_notes as notes
+from graders.probes.recorder_frames import StandIn
+from graders.probes.recorder_images import Images, digest
+from graders.probes.recorder_shrink import Shrinker
+
+Emit = Callable[[str, Experiment], None]
+ARGUMENTS = ("n_resnet", "n_filters", "n_block", "n_output")  # of the class of C7
+_MOST_RECORDS = 85
+_MOST_BYTES = 30 * 2**20
+
+
+class Recorder:
+    """The state of one run."""
+
+    def __init__(self, namespace: dict[str, Any], shrink: Mapping[str, int] | None, emit: Emit, seed: int) -> None:
+        self.namespace, self.emit = namespace, emit
+        self.rehearsal = shrink is not None
+        self.shrinker = Shrinker(ARGUMENTS, shrink or {})
+        self.images = Images()
+        self.stand_in = StandIn(seed) if self.rehearsal else None
+        self.inside = 0  # how deep in a recorded call we are
+        self.open: list[Record] = []
+        self.direct: Record | None = None
+        self.cell = 0
+        self.done: list[Record] = []
+        self.sent = self.dropped = self.bytes = 0
+        self.faults: list[str] = []
+        self.models: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+        self.compiled: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakKeyDictionary()
+        self.forwards: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+        self.numbers: list[float] = []
+        self.drawn: dict[str, int] = {}
+
+    @contextlib.contextmanager
+    def quietly(self) -> Iterator[None]:
+        """Keep what goes wrong in our own notes away from the student's code; it is reported as our fault."""
+        self.inside += 1
+        try:
+            yield
+        except Exception as error:
+            self.faults.append(f"{type(error).__name__}: {error}"[:200])
+        finally:
+            self.inside -= 1
+
+    @contextlib.contextmanager
+    def recording(self, model: Any, method: str, **details: Any) -> Iterator[Record]:
+        """Record one call of the student's; what goes wrong in it is noted and goes on to the student."""
+        self.close_direct()
+        record = Record(self, model, method, details)
+        self.open.append(record)
+        self.inside += 1
+        try:
+            yield record
+        except BaseException as error:
+            record.details["error"] = f"{type(error).__name__}: {error}"[:200]
+            raise
+        finally:
+            self.inside -= 1
+            if record in self.open:
+                self.open.remove(record)
+                self.end(record)
+
+    def end(self, record: Record) -> None:
+        """Put a record that is complete with those of its cell."""
+        with self.quietly():
+            record.close()
+            self.done.append(record)
+
+    def close_direct(self) -> None:
+        """End the record of direct calls: what follows is another thing."""
+        record, self.direct = self.direct, None
+        if record is not None:
+            self.end(record)
+
+    def direct_of(self, model: Any) -> Record:
+        """Return the record of direct calls on a model, a new one when there is none."""
+        if self.direct is None or self.direct.model() is not model:
+            self.close_direct()
+            self.direct = Record(self, model, "direct", {})
+        return self.direct
+
+    def forward(self, model: Any, x: Any) -> Any:
+        """Return a model's outputs on x by its compiled forward pass, which is compiled once a cell."""
+        if model not in self.forwards:
+            self.forwards[model] = tf.function(lambda inputs: model(inputs), reduce_retracing=True)
+        with self.within():
+            return self.forwards[model](tf.cast(tf.convert_to_tensor(x), model.compute_dtype))
+
+    @contextlib.contextmanager
+    def within(self) -> Iterator[None]:
+        """What happens here is not the student's own call."""
+        self.inside += 1
+        try:
+            yield
+        finally:
+            self.inside -= 1
+
+    def flush(self, number: int) -> None:
+        """Send the records of the cell of that number."""
+        self.close_direct()
+        if self.drawn:
+            self._send(number, {"method": "plots", "drawn": self.drawn}, {})
+        for record in self.done:
+            if record.details["method"] == "direct":
+                record.details["numbers"] = [*self.numbers[:200], *self._scalars()][:400]
+            self._send(number, record.details, record.arrays)
+        self.done, self.numbers, self.drawn = [], [], {}
+        self.forwards.clear()
+
+    def _send(self, number: int, details: dict[str, Any], arrays: dict[str, Any]) -> None:
+        size = sum(array.nbytes for array in arrays.values())
+        if self.dropped or self.sent >= _MOST_RECORDS or self.bytes + size > _MOST_BYTES:
+            self.dropped += 1  # and all later ones: they number their images on from this one's
+            return
+        self.bytes += size
+        self.emit(f"call {self.sent:03}", notes.experiment(number, details, arrays))
+        self.sent += 1
+
+    def _scalars(self) -> list[float]:
+        """Return the numbers that the student's code left in names, and the means of its lists of numbers."""
+        found: list[float] = []
+        for value in list(self.namespace.values()):
+            with contextlib.suppress(Exception):
+                if isinstance(value, (float, np.floating, np.ndarray, tf.Tensor, list)):
+                    numbers = np.asarray(value, np.float64)
+                    if 0 < numbers.size <= 2000:
+                        found.append(float(numbers.mean()))
+        return found[:200]
+
+    def after_cell(self, number: int) -> None:
+        """Send what the cell of that number did."""
+        with self.quietly():
+            for name, value in list(self.namespace.items()):
+                if inspect.isclass(value):
+                    self.shrinker.take(value)
+                elif inspect.isfunction(value):
+                    self.namespace[name] = self.shrinker.take_function(value)
+        with self.quietly():
+            self.flush(number)
+        self.cell = number + 1
+
+    def finish(self) -> None:
+        """Send the rest, also of a call that is still going on."""
+        for record in reversed(self.open):
+            record.details["finished"] = False
+            self.end(record)
+        self.open = []
+        with self.quietly():
+            self.flush(self.cell)
+        builds = list(self.shrinker.builds.values())
+        end = {"method": "end", "builds": builds, "faults": self.faults[:20], "dropped": self.dropped}
+        self.emit("call end", notes.experiment(self.cell, end, {}))
+
+
+class Record:
+    """One call of the student's on a model, from before it to after it."""
+
+    def __init__(self, recorder: Recorder, model: Any, method: str, details: dict[str, Any]) -> None:
+        self.recorder, self.model = recorder, weakref.ref(model)
+        self.notes = notes.Notes(recorder.images, recorder.stand_in)
+        self.arrays: dict[str, Any] = {}
+        self._before: list[str] = []
+        with recorder.quietly():
+            self._before = digest(_weights(model))
+        number = recorder.models.setdefault(model, len(recorder.models))
+        self.details: dict[str, Any] = {"method": method, "model": number, "finished": True, "error": "", **details}
+        self.details["compiled"] = recorder.compiled.get(model, {})
+        with recorder.quietly():
+            self.details["optimizer"] = optimizer_of(getattr(model, "optimizer", None))
+
+    def close(self) -> None:
+        """Complete the details and the arrays."""
+        model = self.model()
+        after = digest(_weights(model)) if model is not None else []
+        values, self.arrays = self.notes.close()
+        self.details |= values
+        self.details |= {
+            "before": _together(self._before),
+            "after": _together(after),
+            "variables": len(after),
+            "changed": sum(one != other for one, other in zip(self._before, after, strict=False)),
+            "settings": self._settings(model),
+        }
+        fresh = self.recorder.images.take()
+        if len(fresh):
+            self.arrays["images"] = fresh
+
+    def _settings(self, model: Any) -> list[dict[str, Any]]:
+        builds = self.recorder.shrinker.builds
+        layers = model._flatten_layers(include_self=True, recursive=True) if model is not None else ()
+        return [builds[layer] for layer in layers if layer in builds][:4]
+
+
+def _weights(model: Any) -> list[Any]:
+    return [tf.convert_to_tensor(weight).numpy() for weight in model.weights if "seed_generator" not in weight.path]
+
+
+def _together(hashes: list[str]) -> str:
+    return hashlib.sha256("".join(sorted(hashes)).encode()).hexdigest()[:16] if hashes else ""
+
+
+def optimizer_of(optimizer: Any) -> dict[str, Any]:
+    """Return an optimizer's class and configuration, "schedule" where the learning rate is one."""
+    if optimizer is None:
+        return {}
+    config = {key: value for key, value in optimizer.get_config().items() if key != "name"}
+    if isinstance(config.get("learning_rate"), Mapping):
+        config["learning_rate"] = "schedule"
+    return {"class": type(optimizer).__name__, **config}
+
+
+def loss_of(loss: Any) -> dict[str, Any]:
+    """Return a loss's name without case and underscores, and whether it takes logits."""
+    if isinstance(loss, (list, tuple)) and len(loss) == 1:
+        loss = loss[0]
+    if isinstance(loss, Mapping) and len(loss) == 1:
+        loss = next(iter(loss.values()))
+    name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
+    from_logits = False
+    if isinstance(loss, keras.losses.Loss):
+        with contextlib.suppress(Exception):
+            from_logits = bool(loss.get_config().get("from_logits", False))
+    return {"loss": str(name).replace("_", "").lower(), "from_logits": from_logits}
+
+
+# The hooks ------------------------------------------------------------------------------------------------------------
+
+_recorder: Recorder | None = None
+_replaced: list[tuple[Any, str, Any]] = []
+
+
+def install(namespace: dict[str, Any], shrink: Mapping[str, int] | None, emit: Emit, seed: int = 0) -> None:
+    """Begin to record the models of the code that runs in `namespace`; `emit` sends one experiment.
+
+    `shrink` maps the arguments of the class of C7 to the sizes of a rehearsal; None: the whole thing, unchanged.
+    """
+    global _recorder
+    from graders.probes import recorder_hooks  # it needs this module's words
+
+    uninstall()
+    _recorder = Recorder(namespace, shrink, emit, seed)
+    recorder_hooks.attach(_recorder, _replace)
+
+
+def after_cell(number: int) -> None:
+    """Note that the cell of that number has run, well or not."""
+    if _recorder is not None:
+        _recorder.after_cell(number)
+
+
+def finish() -> None:
+    """Send what is left; call it once, also when a time limit ends the run in the middle of a call."""
+    if _recorder is not None:
+        _recorder.finish()
+
+
+def uninstall() -> None:
+    """Take all hooks away."""
+    global _recorder
+    while _replaced:
+        owner, name, original = _replaced.pop()
+        setattr(owner, name, original) if original is not None else delattr(owner, name)
+    _recorder = None
+
+
+def _replace(owner: Any, name: str, replacement: Any) -> None:
+    """Set an attribute, to be taken back by `uninstall`."""
+    _replaced.append((owner, name, vars(owner).get(name)))
+    setattr(owner, name, replacement)
