@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from graders.errors import Fault, Stopped
-from graders.sandbox.fork import Ended, Zygote
-from graders.sandbox.limits import Limits
+from graders.sandbox.fork import Ended, Reins, Zygote
+from graders.sandbox.limits import NOTHING, Equipment, Limits
 
 _MOST_STARTS = 5  # without one child in between that came to its end: then it is no accident
 
@@ -26,7 +26,12 @@ class Nursery:
         self._closed = False
 
     def run(
-        self, order: Mapping[str, Any], blob: bytes, on_frame: Callable[[dict[str, Any], bytes], None]
+        self,
+        order: Mapping[str, Any],
+        blob: bytes,
+        on_frame: Callable[[dict[str, Any], bytes], None],
+        equipment: Equipment = NOTHING,
+        reins: Reins | None = None,
     ) -> tuple[Ended, str]:
         """Run one order in a child of the zygote that lives, as `Zygote.run` does.
 
@@ -36,7 +41,7 @@ class Nursery:
         """
         zygote = self._living()
         try:
-            ended = zygote.run(order, blob, on_frame)
+            ended = zygote.run(order, blob, on_frame, equipment, reins)
         except (Fault, OSError) as error:
             raise self._closed_or(error) from error
         if self._closed:
