@@ -41,7 +41,6 @@ def serve(channel: socket.socket, order: Mapping[str, Any], blob: bytes) -> int:
         frames.send(channel, header, body)
 
     asyncio.run(_conduct(order, json.loads(blob), descriptors, send))
-    send({"done": True}, b"")
     return 0
 
 
@@ -119,7 +118,7 @@ async def _conduct(order: Mapping[str, Any], document: Any, descriptors: list[in
     *sockets, life = descriptors
     started, gone = time.monotonic(), asyncio.Event()
     asyncio.get_running_loop().add_reader(life, gone.set)
-    kernel = _Client().connected_to(order["key"], dict(zip(CHANNELS, sockets, strict=True)))
+    kernel = _Client(transport="ipc", ip="kernel").connected_to(order["key"], dict(zip(CHANNELS, sockets, strict=True)))
     player = _Player(nbformat.from_dict(document), raise_on_iopub_timeout=False, allow_errors=True)
     player.iopub_timeout = _IDLE_SECONDS
     player.kc, player.ledger = kernel, Ledger()
@@ -131,7 +130,7 @@ async def _conduct(order: Mapping[str, Any], document: Any, descriptors: list[in
             break
         if not await _play(player, number, budget, gone, send):
             break
-    kernel.stop_channels()
+    send({"done": True}, b"")
 
 
 async def _greeted(kernel: _Client) -> None:

@@ -24,11 +24,11 @@ from ipykernel.kernelapp import IPKernelApp
 from traitlets.config import Config
 
 from graders.execute import layout, shims
+from graders.execute.stage import FINISH
 from graders.model import Experiment, Failure
 from graders.probes import wire
 from graders.sandbox import frames
 
-FINISH = signal.SIGUSR1  # asks the kernel to let the recorder finish, and to leave
 INLINE = "module://matplotlib_inline.backend_inline"
 _SOCKETS = 2
 _MOST_TEXT = 8_000_000  # characters of one cell that are worth sending; fewer of them are kept
@@ -144,6 +144,7 @@ class Stream(OutStream):  # type: ignore[misc] # ipykernel is not typed for us
     left = _MOST_TEXT
 
     def write(self, string: str) -> int | None:
+        """Send a text, as far as the cell may."""
         if not isinstance(string, str) or len(string) <= Stream.left:
             Stream.left -= len(string)
             written: int | None = super().write(string)
@@ -208,6 +209,7 @@ def _app(key: str, shell: int, iopub: int) -> Any:
     settings.InteractiveShell.colors = "nocolor"
     settings.IPKernelApp.outstream_class = f"{Stream.__module__}.{Stream.__name__}"
     settings.IPKernelApp.log_level = logging.CRITICAL
+    settings.IPKernelApp.transport, settings.IPKernelApp.ip = "ipc", "kernel"  # neither is used
     settings.Session.key = key.encode()
     os.environ |= {"MPLBACKEND": INLINE, "IPYTHONDIR": os.path.join(os.environ["HOME"], ".ipython")}
     if "matplotlib" in sys.modules:  # imported by the zygote, where the backend was another

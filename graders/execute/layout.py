@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ def lay_out(order: Mapping[str, Any], blob: bytes) -> list[str]:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
     links = sorted(order["links"].items(), key=lambda link: (link[0].count("/"), link[0]))
-    return [note for path, target in links if (note := _link(path, os.path.join(work, target)))]
+    own = sorted({name.partition("/")[0] for name in order["files"]})
+    return [note for path, target in links if (note := _link(path, work, target, own))]
 
 
 def unpacked(sizes: Mapping[str, int], blob: bytes) -> Iterator[tuple[str, bytes]]:
@@ -33,21 +35,25 @@ def unpacked(sizes: Mapping[str, int], blob: bytes) -> Iterator[tuple[str, bytes
         start += size
 
 
-def _link(path: str, target: str) -> str:
-    """Make a path lead to a target, which is a file or a folder; return "" or why it cannot be."""
-    place = os.path.abspath(os.path.expanduser(path))
+def _link(path: str, work: str, target: str, own: Sequence[str]) -> str:
+    """Make a path lead to what the stage has at a target, "." being all its `own`; return "" or why it cannot be."""
+    place, meant = os.path.abspath(os.path.expanduser(path)), os.path.join(work, target)
     try:
-        if place.lower().endswith(_ARCHIVES):
-            _archive(place, target)
+        if target == ".":
+            os.makedirs(place, exist_ok=True)
+            for name in own:
+                _join(f"{place}/{name}", f"{work}/{name}")
+        elif place.lower().endswith(_ARCHIVES):
+            _archive(place, meant)
         else:
-            _join(place, target)
+            _join(place, meant)
     except OSError as error:
-        return f"{path}: cannot be laid out here ({error.strerror or error}); the data are at {os.path.relpath(target)}"
+        return f"{path}: cannot be laid out here ({error.strerror or error}); the data are at {os.path.relpath(meant)}"
     return ""
 
 
 def _join(place: str, target: str) -> None:
-    """Link a place to a target; into a folder that is there already, link what it lacks."""
+    """Copy a file, which the notebook may write, or link a folder; a folder that is there gets what it lacks."""
     if os.path.realpath(place) == os.path.realpath(target):
         return
     if os.path.isdir(place) and os.path.isdir(target):
@@ -56,7 +62,10 @@ def _join(place: str, target: str) -> None:
                 os.symlink(f"{target}/{name}", f"{place}/{name}")
     elif not os.path.lexists(place):
         os.makedirs(os.path.dirname(place), exist_ok=True)
-        os.symlink(target, place)
+        if os.path.isdir(target):
+            os.symlink(target, place)
+        else:
+            shutil.copyfile(target, place)
 
 
 def _archive(place: str, folder: str) -> None:

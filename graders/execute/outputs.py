@@ -38,15 +38,14 @@ class Ledger:
         if new["output_type"] == "stream":
             return self._add_text(outputs, new)
         kept = self._kept(new)
-        if kept and len(outputs) >= MOST_OUTPUTS:
+        if not kept:
+            return False
+        if len(outputs) >= MOST_OUTPUTS or _size(new) > self.left:
             self._omit("outputs")
-        elif kept and (size := _size(new)) > self.left:
-            self._omit("outputs")
-        elif kept:
-            self.left -= size
-            outputs.append(new)
-            return True
-        return False
+            return False
+        self.left -= _size(new)
+        outputs.append(new)
+        return True
 
     def _omit(self, what: str) -> None:
         self.omitted[what] = self.omitted.get(what, 0) + 1

@@ -1,4 +1,4 @@
-"""What came of a run: the notebook with its outputs, the experiment `cells`, and how the kernel ended. Trusted, pure."""
+"""What came of a run: the notebook with its outputs, the experiment `cells`, and how the kernel ended. Trusted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ def blank(notebook: Mapping[str, Any], stage: Stage) -> dict[str, Any]:
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
     purpose = {"rehearsal": stage.shrink is not None, "assignment": stage.slug, "seed": stage.seed}
-    made["metadata"] = {**made.get("metadata", {}), "graders": {**purpose, "shrink": stage.shrink and dict(stage.shrink)}}
+    made["metadata"] = {
+        **made.get("metadata", {}),
+        "graders": {**purpose, "shrink": stage.shrink and dict(stage.shrink)},
+    }
     return made
 
 
@@ -112,9 +115,7 @@ def _why(end: Failure | None) -> str:
     return end.message if end else "the time of the whole notebook was used up"
 
 
-def _judged(
-    number: int, report: Mapping[str, Any], numbered: Mapping[int, int], end: Failure | None
-) -> dict[str, Any]:
+def _judged(number: int, report: Mapping[str, Any], numbered: Mapping[int, int], end: Failure | None) -> dict[str, Any]:
     status, seconds = report["status"], report["seconds"]
     if status == "died":
         kind, message = (end.kind, end.message) if end else ("exit", "the kernel ended")

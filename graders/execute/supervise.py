@@ -22,8 +22,8 @@ from typing import Any
 from graders.errors import Fault, Stopped
 from graders.execute import record
 from graders.execute.layout import WORK
-from graders.execute.stage import Executed, Stage
-from graders.model import Evidence, Experiment, Failure
+from graders.execute.stage import FINISH, Executed, Stage
+from graders.model import Evidence, Experiment
 from graders.probes import wire
 from graders.sandbox.fork import Ended, Reins
 from graders.sandbox.limits import Equipment, Limits
@@ -31,7 +31,6 @@ from graders.sandbox.nursery import Nursery
 
 # What a nursery for notebooks imports besides a framework.
 MODULES = ("graders.execute.conduct", "graders.execute.kernel")
-FINISH = signal.SIGUSR1
 _CHANNELS = 2
 _START_SECONDS = 20.0  # for two forks and a connection on a busy machine
 _FINISH_SECONDS = 3.0  # for the recorder, at the end
