@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -41,10 +42,15 @@ def serve(channel: socket.socket, order: Mapping[str, Any], blob: bytes) -> int:
     sender = Sender(channel, order["frames"])
     for note in layout.lay_out(order, blob):
         sender.note(note)
+    tempfile.tempdir = None  # the zygote may have settled on a folder that is not the child's
     app = _app(order["key"], shell, iopub)
-    hooks = Hooks(importlib.import_module(order["recorder"]), order["cells"], sender)
-    hooks.install(app, order["shrink"])
-    shims.install(app.shell, sender.note)
+    try:
+        hooks = Hooks(importlib.import_module(order["recorder"]), order["cells"], sender)
+        hooks.install(app, order["shrink"])
+        shims.install(app.shell, sender.note)
+    except Exception as error:
+        frames.send(channel, {"failed": f"{type(error).__name__}: {error}"[:500]})
+        return 1
     frames.send(channel, {"ready": True})
     app.start()
     hooks.finish()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graders.execute.strings import Known, bindings, called, texts_of
-from graders.notebook.cells import LONGEST_CELL, without_magics
+from graders.notebook.cells import LONGEST_CELL, PYTHON_MAGICS, without_magics
 
 _WEIGHTS = (".h5", ".hdf5", ".keras")
 _ARCHIVES = (".zip",)
@@ -28,6 +28,8 @@ _MAKES = frozenset({"makedirs", "mkdir"})
 _COPIES = frozenset({"copy", "copy2", "copyfile", "copytree", "move", "rename", "urlretrieve"})
 _GOES = frozenset({"chdir"})
 _WILD = re.compile(r"[*?\[]")
+_CELL_MAGIC = re.compile(r"\s*%%(\w+)[^\n]*")
+_TIMES = re.compile(r"^([ \t]*)%(?:time|timeit|prun)[ \t]+", re.MULTILINE)
 _MOST = 200
 _ABOUT_DATA = re.compile(r"data|root", re.IGNORECASE)
 
@@ -82,9 +84,18 @@ def _trees(notebook: Mapping[str, Any]) -> Iterator[ast.AST]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a student's "\d" is no business of ours
             try:
-                yield ast.parse(without_magics(cell["source"]))
+                yield ast.parse(without_magics(_timed(cell["source"])))
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 continue
+
+
+def _timed(source: str) -> str:
+    """Return a cell's text without magics that only time its Python."""
+    while match := _CELL_MAGIC.match(source):
+        if match[1] not in PYTHON_MAGICS:
+            break
+        source = source[match.end() :]
+    return _TIMES.sub(r"\1", source)
 
 
 # What the notebook makes itself ---------------------------------------------------------------------------------------
@@ -119,8 +130,9 @@ def _written(node: ast.Call, known: Known) -> list[ast.expr]:
 
 
 def _expected(tree: ast.AST, known: Known) -> Iterator[Expected]:
+    lines = {id(line) for line in _command_lines(tree)}
     for node in ast.walk(tree):
-        for text in texts_of(node, known):
+        for text in () if id(node) in lines else texts_of(node, known):
             if kind := kind_of(text):
                 yield Expected(_folder_of(text), kind)
         if isinstance(node, ast.Call):
@@ -178,10 +190,14 @@ def _of_name(node: ast.Assign | ast.keyword, known: Known) -> Iterator[Expected]
 
 def _commands(tree: ast.AST, known: Known) -> Iterator[str]:
     """Yield the shell commands of a cell."""
+    for line in _command_lines(tree):
+        yield from texts_of(line, known)
+
+
+def _command_lines(tree: ast.AST) -> Iterator[ast.expr]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and called(node.func) in ("system", "getoutput"):
-            for argument in node.args[:1]:
-                yield from texts_of(argument, known)
+            yield from node.args[:1]
 
 
 def _words(line: str) -> Sequence[str]:

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import types
 from collections.abc import Callable
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from typing import Any
 
 _SUDO = r"(?:sudo\s+(?:-\S+\s+)*)?"
@@ -37,7 +39,7 @@ def install(shell: Any, note: Note) -> None:
     for name in _INSTALLING_MAGICS:
         shell.register_magic_function(_magic(name, tell), "line", name)
     sys.modules |= _colab(tell)
-    sys.modules["tqdm.notebook"] = _PlainTqdm("tqdm.notebook")
+    sys.meta_path.insert(0, _PlainTqdms())
     shell.user_ns |= {"exit": sys.exit, "quit": sys.exit}  # the kernel stays: what follows may be graded
 
 
@@ -168,14 +170,14 @@ def _cv2_imshow(image: Any) -> None:
     display(Image.fromarray(array.clip(0, 255).astype("uint8")))
 
 
-class _PlainTqdm(types.ModuleType):
-    """tqdm.notebook without widgets: the bars of the terminal."""
+class _PlainTqdms(MetaPathFinder, Loader):
+    """Imports tqdm's modules for notebooks as those of the terminal, whose bars are text."""
 
-    IProgress = None
-    WARN_NOIPYW = "there are no widgets here"
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        return ModuleSpec(name, self) if name in ("tqdm.notebook", "tqdm.autonotebook") else None
 
-    def __getattr__(self, name: str) -> Any:
+    def exec_module(self, module: types.ModuleType) -> None:
         from tqdm import std
 
-        names = {"tqdm_notebook": "tqdm", "tnrange": "trange"}
-        return getattr(std, names.get(name, name))
+        module.tqdm = module.tqdm_notebook = std.tqdm  # type: ignore[attr-defined] # made here
+        module.trange = module.tnrange = std.trange  # type: ignore[attr-defined] # as above

@@ -75,7 +75,8 @@ class _Session:
         self.ran: dict[int, Mapping[str, Any]] = {}
         self.experiments: dict[str, Experiment] = {}
         self.notes: list[str] = []
-        self.ready = threading.Event()
+        self.ready = False
+        self.failed = ""
         self.kernel, self.conductor = Reins(), Reins()
         self.ended: Ended | None = None
         self.broken = ""
@@ -150,7 +151,9 @@ class _Session:
 
     def _kernel_said(self, header: Mapping[str, Any], blob: bytes) -> None:
         if header.get("ready") is True:
-            self.ready.set()
+            self.ready = True
+        elif isinstance(header.get("failed"), str) and not self.ready:  # nothing of the student's has run yet
+            self.failed = record.one_line(header["failed"])
         elif isinstance(note := header.get("note"), str):
             if len(self.notes) < _MOST_NOTES:
                 self.notes.append(record.one_line(note))
@@ -169,10 +172,12 @@ class _Session:
         if isinstance(self.fault, Stopped):
             raise self.fault
         fault = str(self.fault) if self.fault else ""
-        if not fault and not self.ready.is_set():
-            fault = f"the kernel did not start: {record.last_line(self.ended.output if self.ended else '')}"
+        if not fault and not self.ready:
+            reason = self.failed or record.last_line(self.ended.output if self.ended else "")
+            fault = f"the kernel did not start: {reason}"
         end = record.end_of(self.ended, self.broken, self.nursery.limits)
-        notebook, cells, notes = record.assemble(self.notebook, self.cells, self.ran, end)
+        ran = self.ran if self.ready else {}
+        notebook, cells, notes = record.assemble(self.notebook, self.cells, ran, end)
         experiments = {"cells": cells, **{name: one for name, one in self.experiments.items() if name != "cells"}}
         output = self.ended.output if self.ended else ""
         evidence = Evidence(experiments, end, fault, output, self.seconds)
@@ -192,7 +197,8 @@ def folders(links: Mapping[str, str]) -> list[str]:
 @contextlib.contextmanager
 def _sockets() -> Iterator[tuple[list[int], list[int]]]:
     """Yield sockets that listen, and files that lead to them whatever root a process has."""
-    with tempfile.TemporaryDirectory(prefix="graders-", dir="/tmp") as folder, contextlib.ExitStack() as stack:
+    # Not wherever temporary files go: the path of a socket has 107 bytes at most.
+    with tempfile.TemporaryDirectory(prefix="graders-sockets-", dir="/tmp") as folder, contextlib.ExitStack() as stack:
         listening, connecting = [], []
         for number in range(_CHANNELS):
             made = stack.enter_context(socket.socket(socket.AF_UNIX))

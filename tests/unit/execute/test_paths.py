@@ -16,7 +16,11 @@ def found(*codes: str) -> dict[str, str]:
         ("os.listdir('./pa2/train')", "./pa2/train", "train"),
         ("data = CalligraphyDataset('/content/pa2/train/', 32)", "/content/pa2/train/", "train"),
         ("x = f'/content/{\"pa2\"}/test'", "/content/pa2/test", "test"),
-        ("root = '/content/drive/MyDrive/pa2'\nx = os.path.join(root, 'test')", "/content/drive/MyDrive/pa2/test", "test"),
+        (
+            "root = '/content/drive/MyDrive/pa2'\nx = os.path.join(root, 'test')",
+            "/content/drive/MyDrive/pa2/test",
+            "test",
+        ),
         ("ROOT = '../data'\nx = f'{ROOT}/train_half'", "../data/train_half", "train"),
         ("d = pathlib.Path('data')\nx = d / 'validation'", "data/validation", "validation"),
         ("d = 'my/' + 'pa2'\nx = Path(d, 'train')", "my/pa2/train", "train"),
@@ -24,7 +28,11 @@ def found(*codes: str) -> dict[str, str]:
         ("glob.glob('/kaggle/input/pa2/train/*.jpg')", "/kaggle/input/pa2/train", "train"),
         ("glob.glob(os.path.join('pa2_data', 'train', '*.jpg'))", "pa2_data/train", "train"),
         ("def f(folder='./pa2/test'):\n    pass", "./pa2/test", "test"),
-        ("class A:\n    def __init__(self):\n        self.r = 'pa2'\n    def f(self):\n        return self.r + '/train'", "pa2/train", "train"),
+        (
+            "class A:\n    def __init__(self):\n        self.r = 'pa2'\n    def f(self):\n        return self.r + '/train'",
+            "pa2/train",
+            "train",
+        ),
         ("data_dir = '/content/drive/MyDrive/COMP4211/hw'", "/content/drive/MyDrive/COMP4211/hw", "data"),
         ("build(data_root='stuff/hw')", "stuff/hw", "data"),
         ("x = 'C:\\\\Users\\\\me\\\\pa2\\\\train'", "C:\\Users\\me\\pa2\\train", "train"),
@@ -65,11 +73,14 @@ def test_leaves_alone_what_is_no_data_or_what_the_notebook_makes_itself(code: st
 
 
 def test_names_go_from_cell_to_cell() -> None:
-    assert found("ROOT = '/content/pa2'", "%time x = load(ROOT + '/train')")["/content/pa2/train"] == "train"
+    assert found("ROOT = '/content/pa2'", "%%time\nx = load(ROOT + '/train')")["/content/pa2/train"] == "train"
+    assert found("ROOT = 'a/pa2'", "%time x = load(ROOT + '/test')")["a/pa2/test"] == "test"
 
 
 def test_relative_paths_are_also_those_of_the_folder_that_the_notebook_goes_to() -> None:
-    assert found("%cd /content/drive/MyDrive/hw", "x = './pa2/train'")["/content/drive/MyDrive/hw/./pa2/train"] == "train"
+    assert (
+        found("%cd /content/drive/MyDrive/hw", "x = './pa2/train'")["/content/drive/MyDrive/hw/./pa2/train"] == "train"
+    )
 
 
 def test_links_lead_to_the_stage_and_only_to_what_it_has() -> None:
