@@ -53,7 +53,7 @@ def serve(channel: socket.socket, order: Mapping[str, Any], blob: bytes) -> int:
         return 1
     frames.send(channel, {"ready": True})
     app.start()
-    hooks.finish()
+    return hooks.finish()
 
 
 class Sender:

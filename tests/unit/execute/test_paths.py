@@ -29,7 +29,7 @@ def found(*codes: str) -> dict[str, str]:
         ("glob.glob(os.path.join('pa2_data', 'train', '*.jpg'))", "pa2_data/train", "train"),
         ("def f(folder='./pa2/test'):\n    pass", "./pa2/test", "test"),
         (
-            "class A:\n    def __init__(self):\n        self.r = 'pa2'\n    def f(self):\n        return self.r + '/train'",
+            "class A:\n  def __init__(self):\n    self.r = 'pa2'\n  def f(self):\n    return self.r + '/train'",
             "pa2/train",
             "train",
         ),

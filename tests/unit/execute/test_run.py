@@ -152,7 +152,7 @@ HOSTILE = (
     "import os\nos.system('head -c 30000000 /dev/zero | tr \"\\\\0\" z')",
     "from IPython.display import *\nfor n in range(2000):\n    display(Javascript('alert(1)'), n)",
     "import socket\nfor kind in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX, socket.AF_NETLINK):\n"
-    "    try:\n        socket.socket(kind)\n        print('made', kind)\n    except OSError as error:\n        print('denied')",
+    "    try:\n        socket.socket(kind)\n        print('made', kind)\n    except OSError:\n        print('denied')",
     "import subprocess\np = [subprocess.Popen(['sleep', '99']) for _ in range(500)]",
     "[one.kill() for one in p] if 'p' in dir() else None\nprint('alive')",
     "import os\nprint('last words', flush=True)\nos._exit(3)",
@@ -177,7 +177,7 @@ def test_floods_are_cut(hostile: Executed) -> None:
     assert max(sizes) < 130_000
     assert min(sizes[:2]) > 90_000
     assert "characters left out" in text_of(hostile.notebook["cells"][2])
-    assert "1800 outputs" in text_of(hostile.notebook["cells"][5])
+    assert "3800 outputs" in text_of(hostile.notebook["cells"][5])
     assert "javascript" not in str(hostile.notebook["cells"][5]["outputs"][:-1])
 
 
@@ -201,7 +201,7 @@ def test_when_the_kernel_leaves_what_had_run_is_kept(hostile: Executed) -> None:
 
 
 def test_a_cell_that_does_not_heed_an_interrupt_ends_the_run(nursery: Nursery) -> None:
-    stubborn = "x = 5\nwhile True:\n    try:\n        while True:\n            pass\n    except KeyboardInterrupt:\n        pass"
+    stubborn = "while True:\n  try:\n    while True:\n      pass\n  except KeyboardInterrupt:\n    pass"
     started = time.monotonic()
     executed = ran(nursery, "print(1)", stubborn, "print(2)", cell_seconds=1.0)
     assert time.monotonic() - started < 12
@@ -228,8 +228,9 @@ def test_a_kernel_that_speaks_nonsense_harms_nobody(nursery: Nursery) -> None:
     forged = (
         "ip = get_ipython()\ns, pub = ip.kernel.session, ip.kernel.iopub_socket\n"
         "parent = ip.kernel.get_parent()\n"
+        "kinds = 'stream display_data error status comm_open update_display_data clear_output'.split()\n"
         "for content in ({}, {'name': 3, 'text': []}, {'data': 7, 'metadata': []}, {'execution_state': {}}):\n"
-        "    for kind in ('stream', 'display_data', 'error', 'status', 'comm_open', 'update_display_data', 'clear_output'):\n"
+        "    for kind in kinds:\n"
         "        s.send(pub, kind, content, parent=parent)\n"
     )
     executed = ran(nursery, forged, "print('after')")
@@ -256,4 +257,4 @@ def test_a_nursery_that_is_closed_stops_the_run() -> None:
 
 def test_nothing_is_left_in_the_folder_of_the_sockets(ordinary: Executed) -> None:
     assert re.search("rehearsal", str(ordinary.notebook["metadata"]))
-    assert not [path for path in Path("/tmp").glob("graders-sockets-*")]
+    assert not list(Path("/tmp").glob("graders-sockets-*"))
