@@ -28,7 +28,8 @@ def test_a_report_that_is_nbformats_is_taken() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"{", b'{"outputs": 5, "execution_count": 1}', b'{"outputs": [{"output_type": "x"}], "execution_count": 1}',
+    [b"", b"[]", b"{",
+     b'{"outputs": 5, "execution_count": 1}', b'{"outputs": [{"output_type": "x"}], "execution_count": 1}',
      b'{"outputs": [{"output_type": "stream", "name": "stdout", "text": {}}], "execution_count": 1}',
      b'{"outputs": [], "execution_count": "x"}', b"[" * 100_000],
 )  # fmt: skip

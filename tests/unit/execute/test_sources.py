@@ -7,7 +7,7 @@ from graders.model import SourceFile
 
 
 def parts(name: str, text: str) -> tuple[list[tuple[str, str]], list[str]]:
-    made, notes = notebook_of(SourceFile(name, text))
+    made, notes = notebook_of(SourceFile(name, "", len(text), text))
     nbformat.validate(made)
     return [(cell["cell_type"], cell["source"]) for cell in made["cells"]], notes
 
@@ -20,7 +20,7 @@ def test_a_notebook_keeps_its_cells_and_loses_outputs_and_metadata() -> None:
     ]
     document = {"nbformat": 4, "nbformat_minor": 2, "metadata": {"kernelspec": {"name": "R"}}, "cells": cells}
     assert parts("a.ipynb", json.dumps(document)) == ([("markdown", "# T\nt"), ("code", "1"), ("raw", "r")], [])
-    made, _ = notebook_of(SourceFile("a.ipynb", json.dumps(document)))
+    made, _ = notebook_of(SourceFile("a.ipynb", "", 9, json.dumps(document)))
     assert made["metadata"] == {}
     assert made["cells"][1]["outputs"] == []
 
