@@ -26,6 +26,7 @@ from graders.execute.outputs import Ledger
 from graders.sandbox import frames
 
 CHANNELS = ("shell", "iopub")
+_LEAST = 0.3  # seconds with which a cell is begun: an interrupt must not come before the cell does
 GRACE = 2.0  # seconds that an interrupted cell has to end
 _LONGEST_MESSAGE = 64 << 20
 _IDLE_SECONDS = 4  # between the reply to a cell and the last of its outputs
@@ -126,7 +127,7 @@ async def _conduct(order: Mapping[str, Any], document: Any, descriptors: list[in
     await _until(_greeted(kernel), gone, order["total_seconds"])
     for number in order["cells"]:
         budget = min(order["cell_seconds"], end - time.monotonic())
-        if budget <= 0 or gone.is_set():
+        if budget < _LEAST or gone.is_set():
             break
         if not await _play(player, number, budget, gone, send):
             break

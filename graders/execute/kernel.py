@@ -191,7 +191,7 @@ class _App(IPKernelApp):  # type: ignore[misc] # as above
         self.iopub_thread = IOPubThread(iopub, pipe=False, session=self.session)
         self.iopub_thread.start()
         self.iopub_socket = self.iopub_thread.background_socket
-        self._ports = {}
+        self._ports: dict[str, int] = {}
 
     def _socket(self, kind: int) -> Any:
         made = self.context.socket(kind)

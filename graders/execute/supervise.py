@@ -112,7 +112,7 @@ class _Session:
         try:
             self.ended, self.broken = self.nursery.run(order, blob, self._kernel_said, equipment, self.kernel)
         except (Fault, Stopped) as error:
-            self.fault = error
+            self.fault = self.fault or error
         finally:
             os.close(life)
 

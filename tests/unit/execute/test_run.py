@@ -155,7 +155,7 @@ HOSTILE = (
     "    try:\n        socket.socket(kind)\n        print('made', kind)\n    except OSError:\n        print('denied')",
     "import subprocess\np = [subprocess.Popen(['sleep', '99']) for _ in range(500)]",
     "[one.kill() for one in p] if 'p' in dir() else None\nprint('alive')",
-    "import os\nprint('last words', flush=True)\nos._exit(3)",
+    "import os\nprint('last words', flush=True)\n__import__('time').sleep(0.5)\nos._exit(3)",
     "print('never')",
 )
 
@@ -219,7 +219,7 @@ def test_a_fork_bomb_ends_in_time(nursery: Nursery) -> None:
 
 def test_the_whole_notebook_has_its_time_too(nursery: Nursery) -> None:
     nap = "import time\ntime.sleep(1.4)"
-    executed = ran(nursery, nap, nap, nap, nap, total_seconds=3.0)
+    executed = ran(nursery, nap, nap, nap, nap, total_seconds=3.6)
     assert statuses(executed)[-1] == "not run"
     assert "the time of the whole notebook was used up" in executed.notes[-1]
 
