@@ -42,11 +42,11 @@ $(BIN)/python:
 	$(PYTHON) -m venv --without-pip $(VENV)
 
 $(VENV)/demo.installed: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[tensorflow,colab]'
+	$(PIP) --editable '.[tensorflow,colab,execute]'
 	touch $@
 
 $(VENV)/test.installed: $(VENV)/demo.installed
-	$(PIP) --editable '.[tensorflow,torch,colab,dev]'
+	$(PIP) --editable '.[tensorflow,torch,colab,execute,dev]'
 	touch $@
 
 # Each peer sees the packages of .venv (torch above all) and installs what it lacks, or wants in another version. They

@@ -59,6 +59,29 @@ def script_cells(file: SourceFile) -> tuple[list[Cell], list[str]]:
     return _bounded([Cell(file.name, clean(file.text or ""))])
 
 
+def notebook_parts(file: SourceFile) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return all cells of a notebook in their order as (code, markdown or raw; text), and a note on what is none.
+
+    A cell that cannot be read stands there as an empty raw one, so that the others keep their numbers.
+    """
+    text = clean(file.text or "")
+    try:
+        listed = _listed(json.loads(text, strict=False, parse_int=float))
+    except (ValueError, RecursionError, MemoryError) as error:
+        return [], [f"{file.name}: is not a notebook ({_odd(text, error)}): save it again as .ipynb"]
+    parts: list[tuple[str, str]] = []
+    notes: list[str] = []
+    for number, raw in enumerate(listed, start=1):
+        try:
+            code = _code(raw)
+            kind = "code" if code is not None else "raw" if raw["cell_type"] == "raw" else "markdown"
+            parts.append((kind, clean(_code({**raw, "cell_type": "code"}) or "")))
+        except ValueError:
+            parts.append(("raw", ""))
+            notes.append(f"cell {number}: is not a valid cell and was skipped")
+    return parts, notes
+
+
 def notebook_cells(file: SourceFile) -> tuple[list[Cell], list[str]]:
     """Return the code cells of a notebook, and a note on everything that is none."""
     text = clean(file.text or "")

@@ -23,6 +23,8 @@ def main(channel: socket.socket) -> int:
         )
         frames.send(channel, {"done": True})
         return 0
+    if "serve" in received[0]:  # the name of a module of ours that knows what to do
+        return int(importlib.import_module(received[0]["serve"]).serve(channel, *received))
     # Imported here: a zygote that serves pings alone, to try a level of confinement, starts in half the time.
     from graders.probes import runner, wire
 

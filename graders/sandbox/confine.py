@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import resource
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -89,10 +90,10 @@ def enter_namespaces() -> bool:
     return False
 
 
-def build_root(stage: str, limits: Limits, devices: Sequence[str] = ()) -> None:
+def build_root(stage: str, limits: Limits, devices: Sequence[str] = (), folders: Sequence[str] = ()) -> None:
     """Make a root that holds the system, the interpreter, a scratch of limited size, and nothing else; move into it.
 
-    `devices` are those of a GPU; its driver also looks into /sys.
+    `devices` are those of a GPU; its driver also looks into /sys. `folders` at the top of it are parts of the scratch.
     """
     linux.unshare(linux.NEWNS)
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
@@ -103,6 +104,11 @@ def build_root(stage: str, limits: Limits, devices: Sequence[str] = ()) -> None:
     options = f"size={limits.scratch_mb}m,nr_inodes={limits.scratch_files},mode=1777"
     for folder in (SCRATCH[1:], "tmp", "dev/shm"):
         linux.mount("tmpfs", f"{stage}/{folder}", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, options)
+    for folder in folders:
+        for path in (f"{stage}{SCRATCH}{folder}", stage + folder):
+            os.makedirs(path, exist_ok=True)
+            os.chmod(path, 0o1777)
+        linux.mount(f"{stage}{SCRATCH}{folder}", stage + folder, None, linux.MS_BIND)
     # After the scratch: the interpreter or the project may itself lie below /tmp.
     for path in (*_SYSTEM, *_ETC, *readable_paths(), *_driver_paths(devices)):
         _bind(path, stage)
@@ -169,11 +175,13 @@ def set_limits(limits: Limits, others: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
 
 
-def deny_system_calls(beside_others: bool = False, signals: bool = False, answered: Sequence[str] = ()) -> None:
+def deny_system_calls(
+    beside_others: bool = False, signals: bool = False, answered: Sequence[str] = (), unix_sockets: bool = False
+) -> None:
     """Load the seccomp filter: no tracing, mounting, namespaces or sockets, no limits of other processes.
 
     `beside_others` says that no namespace hides the user's other processes, `signals` that nothing else keeps signals
-    from them. The calls in `answered` report success and do nothing.
+    from them. The calls in `answered` report success and do nothing. `unix_sockets` lets this one kind be made.
     """
     import pyseccomp as seccomp
 
@@ -182,6 +190,9 @@ def deny_system_calls(beside_others: bool = False, signals: bool = False, answer
     rules: list[tuple[str, Any, tuple[Any, ...]]] = [
         (name, denied, ()) for name in (*_DENIED, *(_DENIED_BESIDE_OTHERS if beside_others else ()))
     ]
+    if unix_sockets:
+        rules.remove(("socket", denied, ()))
+        rules.append(("socket", denied, (seccomp.Arg(0, seccomp.NE, socket.AF_UNIX),)))
     rules += [(name, seccomp.ERRNO(0), ()) for name in answered]
     rules.append(("clone3", seccomp.ERRNO(errno.ENOSYS), ()))  # its flags cannot be seen; libc falls back to clone
     rules.append(("clone", denied, (seccomp.Arg(0, seccomp.MASKED_EQ, linux.NEWUSER, linux.NEWUSER),)))
@@ -202,7 +213,16 @@ def deny_system_calls(beside_others: bool = False, signals: bool = False, answer
 
 
 def confine(
-    level: str, limits: Limits, *, scratch: str, stage: str, uid: int, own_root: bool, devices: Sequence[str] = ()
+    level: str,
+    limits: Limits,
+    *,
+    scratch: str,
+    stage: str,
+    uid: int,
+    own_root: bool,
+    devices: Sequence[str] = (),
+    folders: Sequence[str] = (),
+    unix_sockets: bool = False,
 ) -> None:
     """Confine this process to `level`, with these devices let in. `own_root`: real root made the namespaces.
 
@@ -212,7 +232,7 @@ def confine(
     Path("/proc/self/oom_score_adj").write_text("1000")  # when memory runs out it is the first to go
     others = 0 if own_root or (os.getuid() == 0 and level in ("no-namespaces", "uid")) else usage.tasks_of_user()
     if level == "full":
-        build_root(stage, limits, devices)
+        build_root(stage, limits, devices, folders)
         if own_root:
             become(uid)
     elif level == "uid":
@@ -227,14 +247,15 @@ def confine(
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     if level in ("full", "no-namespaces"):
         read = ["/"] if level == "full" else [*_SYSTEM, *_ETC, "/proc", *readable_paths(), *_driver_paths(devices)]
-        writable = [scratch, "/tmp", "/dev/shm"] if level == "full" else [scratch]
+        writable = [scratch, "/tmp", "/dev/shm", *folders] if level == "full" else [scratch]
         linux.landlock(read, writable, (*_DEVICES, *devices))
         linux.drop_capabilities()
     if level == "full":
-        deny_system_calls()
+        deny_system_calls(unix_sockets=unix_sockets)
     elif level == "no-namespaces":
         scoped = linux.landlock_abi() >= _SCOPES_SIGNALS
-        deny_system_calls(beside_others=True, signals=not scoped, answered=(*_UNRULED, *_PRIORITIES))
+        answered = (*_UNRULED, *_PRIORITIES)
+        deny_system_calls(beside_others=True, signals=not scoped, answered=answered, unix_sockets=unix_sockets)
     elif level == "uid":
-        deny_system_calls(beside_others=True, answered=_PRIORITIES)
+        deny_system_calls(beside_others=True, answered=_PRIORITIES, unix_sockets=unix_sockets)
     linux.prctl(linux.PR_SET_PDEATHSIG, 9)  # again: a change of user clears it

@@ -21,13 +21,12 @@ from typing import Any
 
 from graders.errors import Fault
 from graders.sandbox import frames
-from graders.sandbox.limits import Limits
+from graders.sandbox.limits import NOTHING, Equipment, Limits
 
 _START_SECONDS = 120.0
 _REPORT_SECONDS = 20.0
 _LATEST = 3.0  # times the limit of the clock: the monitor's own patience
 _DYING_SECONDS = 2.0  # between the closing of a child's channel and its end
-_MOST_FRAMES = 100  # a probe has about twenty experiments
 _FIRST_UID = 61_000
 _MOST_UIDS = 4000
 _uids = itertools.count(os.getpid())  # two runs on one machine should not take the same
@@ -76,6 +75,35 @@ class Ended:
     cpu_seconds: float = 0.0
     peak_mb: float = 0.0
     output: str = ""
+
+
+class Reins:
+    """Lets another thread signal or end a child while it runs; before it began, an end is kept for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._control: socket.socket | None = None
+        self._over = False
+
+    def take(self, control: socket.socket | None) -> None:
+        """Hold a child by its monitor's socket, or let go of it."""
+        with self._lock:
+            self._control = control
+        if self._over:
+            self.end()
+
+    def signal(self, number: int) -> None:
+        """Have the monitor send the child a signal."""
+        with self._lock, contextlib.suppress(OSError):
+            if self._control:
+                self._control.send(bytes([number]))
+
+    def end(self) -> None:
+        """Have the child killed, with all that it started."""
+        self._over = True
+        with self._lock, contextlib.suppress(OSError):
+            if self._control:
+                self._control.shutdown(socket.SHUT_WR)
 
 
 class Zygote:
@@ -132,19 +160,27 @@ class Zygote:
         return lines[-1] if lines else "it said nothing"
 
     def run(
-        self, order: Mapping[str, Any], blob: bytes, on_frame: Callable[[dict[str, Any], bytes], None]
+        self,
+        order: Mapping[str, Any],
+        blob: bytes,
+        on_frame: Callable[[dict[str, Any], bytes], None],
+        equipment: Equipment = NOTHING,
+        reins: Reins | None = None,
     ) -> tuple[Ended, str]:
         """Run one order in a child, call `on_frame` for each frame; return the child's end and what broke the stream.
 
         Raises Fault when no child could be had or it could not be confined.
         """
-        control, data = self._spawn()
+        control, data = self._spawn(equipment)
+        reins = reins or Reins()
         self._running.add(control)
+        reins.take(control)
         try:
-            broken = _converse(data, order, blob, on_frame, self.limits)
+            broken = _converse(data, order, blob, equipment.descriptors, on_frame, self.limits)
             data.close()
             ended = _ending(control, patience=_DYING_SECONDS if broken == "closed" else 0.0)
         finally:
+            reins.take(None)
             self._running.discard(control)
             data.close()
             control.close()
@@ -154,7 +190,7 @@ class Zygote:
             raise Fault("the child's monitor was lost")
         return ended, broken
 
-    def _spawn(self) -> tuple[socket.socket, socket.socket]:
+    def _spawn(self, equipment: Equipment) -> tuple[socket.socket, socket.socket]:
         control, control_child = socket.socketpair()
         data, data_child = socket.socketpair()
         request = {
@@ -163,6 +199,8 @@ class Zygote:
             "stage": self._stage,
             "uid": _FIRST_UID + next(_uids) % _MOST_UIDS,
             "devices": self.devices,
+            "folders": equipment.folders,
+            "unix_sockets": equipment.unix_sockets,
         }
         descriptors = array.array("i", [control_child.fileno(), data_child.fileno()])
         try:
@@ -202,6 +240,7 @@ def _converse(
     data: socket.socket,
     order: Mapping[str, Any],
     blob: bytes,
+    descriptors: Sequence[int],
     on_frame: Callable[[dict[str, Any], bytes], None],
     limits: Limits,
 ) -> str:
@@ -212,7 +251,9 @@ def _converse(
     try:
         data.settimeout(limits.wall_seconds)
         frames.send(data, order, blob)
-        for _ in range(_MOST_FRAMES):
+        if descriptors:
+            socket.send_fds(data, [b"+"], list(descriptors))
+        for _ in range(limits.frames):
             frame = frames.receive(data, budget, deadline)
             if frame is None:
                 return "closed"
@@ -227,7 +268,7 @@ def _converse(
         return str(error)
     except OSError:
         return "closed"
-    return f"more than {_MOST_FRAMES} frames"
+    return f"more than {limits.frames} frames"
 
 
 def _ending(control: socket.socket, patience: float) -> Ended:

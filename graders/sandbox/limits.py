@@ -34,12 +34,27 @@ class Limits:
     files: int = 512
     output_bytes: int = 16 << 10
     frame_bytes: int = 32 << 20
+    frames: int = 100  # a probe has about twenty experiments
 
     def document(self) -> dict[str, float]:
         """Return the limits as JSON values."""
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Equipment:
+    """What a child gets besides its order.
+
+    `descriptors` are sent right after the order; `folders` are writable folders of its own root, which only the level
+    "full" has; `unix_sockets` says whether it may make them: none that runs student code may.
+    """
+
+    descriptors: tuple[int, ...] = ()
+    folders: tuple[str, ...] = ()
+    unix_sockets: bool = False
+
+
+NOTHING = Equipment()
 DEVICES = ("cpu", "cuda")
 _GPU_FILES = ("nvidia[0-9]*", "nvidiactl", "nvidia-uvm*", "nvidia-modeset", "nvidia-caps/*")
 

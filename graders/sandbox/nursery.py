@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from graders.errors import Fault, Stopped
-from graders.sandbox.fork import Ended, Zygote
-from graders.sandbox.limits import Limits, device_files
+from graders.sandbox.fork import Ended, Reins, Zygote
+from graders.sandbox.limits import NOTHING, Equipment, Limits, device_files
 
 # What student code imports most often, of any framework; the framework comes with the assignment's graders.
 _COMMON = (
@@ -40,7 +40,12 @@ class Nursery:
         self._closed = False
 
     def run(
-        self, order: Mapping[str, Any], blob: bytes, on_frame: Callable[[dict[str, Any], bytes], None]
+        self,
+        order: Mapping[str, Any],
+        blob: bytes,
+        on_frame: Callable[[dict[str, Any], bytes], None],
+        equipment: Equipment = NOTHING,
+        reins: Reins | None = None,
     ) -> tuple[Ended, str]:
         """Run one order in a child of the zygote that lives, as `Zygote.run` does.
 
@@ -50,7 +55,7 @@ class Nursery:
         """
         zygote = self._living()
         try:
-            ended = zygote.run(order, blob, on_frame)
+            ended = zygote.run(order, blob, on_frame, equipment, reins)
         except (Fault, OSError) as error:
             raise self._closed_or(error) from error
         if self._closed:

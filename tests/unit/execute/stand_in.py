@@ -1,0 +1,20 @@
+"""A recorder for tests: says when it was called, and wraps nothing."""
+
+from typing import Any
+
+from graders.model import Experiment
+
+SEEN: dict[str, Any] = {}
+
+
+def install(namespace: dict[str, Any], shrink: Any, emit: Any) -> None:
+    SEEN.update(namespace=namespace, emit=emit, cells=[], shrink=shrink)
+
+
+def after_cell(number: int) -> None:
+    SEEN["cells"].append(number)
+    SEEN["emit"](f"after {number}", Experiment({"x": repr(SEEN["namespace"].get("x"))}))
+
+
+def finish() -> None:
+    SEEN["emit"]("finished", Experiment({"cells": SEEN["cells"], "shrink": SEEN["shrink"]}))
