@@ -66,8 +66,8 @@ def notebook_parts(file: SourceFile) -> tuple[list[tuple[str, str]], list[str]]:
     """
     text = clean(file.text or "")
     try:
-        listed = _listed(json.loads(text, strict=False, parse_int=float))
-    except (ValueError, RecursionError, MemoryError) as error:
+        listed = raw_cells(text)
+    except UNREADABLE_JSON as error:
         return [], [f"{file.name}: is not a notebook ({_odd(text, error)}): save it again as .ipynb"]
     parts: list[tuple[str, str]] = []
     notes: list[str] = []
