@@ -57,6 +57,12 @@ def grade(
     device: Annotated[str, typer.Option(help="cpu, or cuda: then students' code reaches this machine's GPU.")] = "cpu",
     times: Annotated[Path | None, typer.Option(help="CSV of student,time: when each handed in.")] = None,
     due: Annotated[str, typer.Option(help="The deadline, as 2026-04-03T23:59:00+08:00; the rubric's by default.")] = "",
+    tier: Annotated[
+        str, typer.Option(help="behaviour, record, execute: one or several, with commas between.")
+    ] = "behaviour",
+    full: Annotated[
+        bool, typer.Option("--full", help="Execute tier: no rehearsal, but the real size, on --data.")
+    ] = False,
     time_limit: Annotated[int, typer.Option(min=1, help="Seconds of computing that an item may take.")] = 30,
 ) -> None:
     """Grade submissions: marks, a report for every student and one for the class."""
@@ -75,12 +81,12 @@ def grade(
         from graders.engine.publish import Publisher
         from graders.intake import find_entries
         from graders.late import checked_due, read_times, times_by_id
-        from graders.rubric import load_rubric, select
+        from graders.rubric import load_rubric, select, tiers_of
 
         due = checked_due(due) if due else ""
         rubric = with_due(load_rubric(assignment), due)
-        items = select(rubric, tuple(word.strip() for word in only.split(",") if word.strip()))
-        plan = Plan(rubric, items, jobs, isolation, seed, limits, _pictures(data), device, due)
+        items = select(rubric, tuple(word.strip() for word in only.split(",") if word.strip()), tiers_of(tier))
+        plan = Plan(rubric, items, jobs, isolation, seed, limits, _pictures(data), device, due, full, data)
         entries = find_entries(paths)
         at = times_by_id(times, read_times(times), [(entry.id, entry.name) for entry in entries]) if times else {}
         found = [Job(entry.id, entry.name, partial(_handed_in, entry.read, at.get(entry.id, ""))) for entry in entries]
@@ -156,9 +162,9 @@ def _pictures(folder: Path | None) -> tuple[bytes, ...]:
     """Return a few of the course's images: eight, spread over the folder."""
     if folder is None:
         return ()
-    files = sorted(folder.glob("*.jpg"))
+    files = sorted((folder / "test" if (folder / "test").is_dir() else folder).glob("*.jpg"))
     if not files:
-        raise UsageError(f"{folder}: no .jpg files in it; --data wants the folder of the test images")
+        raise UsageError(f"{folder}: no .jpg files in it; --data wants the folder of the course's images")
     return tuple(file.read_bytes() for file in files[:: max(1, len(files) // 8)][:8])
 
 

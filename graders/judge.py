@@ -56,13 +56,14 @@ def _same_form(mine: Json, theirs: Json) -> bool:
 
 
 def judge_item(
-    item: Item, grader: Grader, mine: Evidence, theirs: Evidence, follow_through: bool = False
+    item: Item, grader: Grader, mine: Evidence, theirs: Evidence | None, follow_through: bool = False
 ) -> ItemResult:
-    """Return the result of one item from the student's evidence and the reference's."""
+    """Return the result of one item from the student's evidence and the reference's, None where none is needed."""
     if mine.fault:
         return fault(item, mine.fault, mine.seconds)
-    if broken := broken_reference(theirs):
+    if theirs is not None and (broken := broken_reference(theirs)):
         return fault(item, f"{_REFERENCE_FAILED}: {broken}", mine.seconds)
+    theirs = theirs or Evidence({})
     if undone := _undone(mine):
         return missing(item, undone, mine.seconds)
     try:

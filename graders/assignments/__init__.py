@@ -58,12 +58,13 @@ class Registry(dict[str, Grader]):
     """The graders of one assignment by item id; `@registry.item("C3")` adds one.
 
     `framework` says which instruments their probes get: `graders.probes.<framework>`. `preload` are further modules
-    that are imported once for all children, where otherwise each would do it.
+    that are imported once for all children, where otherwise each would do it. `least_loss` is the lowest loss on the
+    real data that a training can show without raising doubts.
     """
 
-    def __init__(self, framework: str, preload: tuple[str, ...] = ()) -> None:
+    def __init__(self, framework: str, preload: tuple[str, ...] = (), least_loss: float = 0.0) -> None:
         super().__init__()
-        self.framework, self.preload = framework, preload
+        self.framework, self.preload, self.least_loss = framework, preload, least_loss
 
     def item(self, item_id: str) -> Callable[[type], type]:
         """Register an instance of the decorated class for that item."""

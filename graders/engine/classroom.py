@@ -23,9 +23,10 @@ from graders.engine.grading import Bench, read
 from graders.engine.local import Job, LocalEngine
 from graders.engine.pieces import Sliced, Workshop
 from graders.engine.publish import Publisher
+from graders.engine.theatre import Theatre, run_nursery
 from graders.errors import Fault, Stopped
 from graders.home import reference_path
-from graders.model import Assignment, ClassReport, Evidence, Item, Json, Report, SourceFile, Submission, Verdict
+from graders.model import Assignment, ClassReport, Evidence, Item, Json, Report, SourceFile, Submission, Tier, Verdict
 from graders.notebook import Program, read_program, suspicions
 from graders.sandbox.levels import choose_level
 from graders.sandbox.limits import Limits
@@ -39,7 +40,8 @@ class Plan:
     """How a class is to be graded: the items, what they build on first, and where.
 
     `isolation` is the level to use, None for the strongest that works; a seed of None is drawn once per class.
-    `due` is a deadline other than the rubric's, "" for the rubric's own.
+    `due` is a deadline other than the rubric's, "" for the rubric's own. `full` runs whole notebooks on the images in
+    `data`, not in a small rehearsal.
     """
 
     assignment: Assignment
@@ -51,6 +53,8 @@ class Plan:
     pictures: tuple[bytes, ...] = ()
     device: str = "cpu"
     due: str = ""
+    full: bool = False
+    data: Path | None = None
 
 
 @dataclass
@@ -59,7 +63,7 @@ class Classroom:
 
     store: Store
     workshop: Workshop
-    nursery: Nursery
+    nurseries: tuple[Nursery, ...]
     plan: Plan
     graders: Registry
     provenance: dict[str, Json]
@@ -103,20 +107,33 @@ class Classroom:
         if known := known_report(self.store, job.id, key, self.plan.assignment, self.provenance):
             return known
         submission, program = read(self.plan.assignment, handed_in)
-        pieces = Sliced(self.workshop, program)
+        pieces = Sliced(self.workshop, handed_in, program)
         report = self.bench.report(light(submission), pieces)
         odd = tuple(f"{one.place}, line {one.line}: {one.construct} {one.why}" for one in suspicions(program))
-        report = replace(report, code=self._code(report, pieces), suspicions=odd)
+        saved, more = self._flags(pieces, program)
+        report = replace(report, code={**self._code(report, pieces), **more}, suspicions=(*odd, *saved))
         record = {
             "handed_in": whole,
             "submission": write_submission(submission),
             "notes": list(report.notes),
             "items": pieces.record,
             "code": dict(report.code),
-            "suspicions": list(odd),
+            "suspicions": list(report.suspicions),
+            "wholes": pieces.wholes,
         }
         self.store.keep_submission(job.id, key, record, write_report(report))
         return report
+
+    def _flags(self, pieces: Sliced, program: Program) -> tuple[tuple[str, ...], dict[str, str]]:
+        """Return what is odd in the results that a notebook shows, and hashes of its training logs."""
+        if Tier.RECORD not in pieces.wholes:
+            return (), {}
+        from graders import record
+
+        evidence = self.store.evidence(pieces.wholes[Tier.RECORD]) or Evidence({})
+        flags = record.flags(evidence, None, program, self.graders.least_loss)
+        logs = [key for where, key in record.fingerprint(evidence).items() if "log" in where]
+        return flags, {f"saved log {key[:8]}": key for key in logs}
 
     def _code(self, report: Report, pieces: Sliced) -> dict[str, str]:
         done = [item.id for item in report.items if item.id in pieces.record and item.verdict is not Verdict.MISSING]
@@ -157,11 +174,21 @@ def open_classroom(plan: Plan, store_path: Path, nursery: Nursery | None = None)
             level = nursery.level = choose_level(plan.isolation)
             versions = setting.versions(assignment.framework)
             laboratory = Laboratory(nursery, store, versions)
-            workshop = Workshop(assignment, read_reference(source.name, text), laboratory, seed, plan.pictures)
-            provenance = _provenance(plan, level, versions, seed, text)
-            yield Classroom(store, workshop, nursery, plan, graders, provenance)
+            file = SourceFile(source.name, "", len(text), text)
+            stage = run_nursery(assignment.slug, level, nursery.devices, plan.full) if runs(plan) else nursery
+            with stage:
+                theatre = Theatre(assignment.slug, store, stage, seed, laboratory.surroundings, plan.data, plan.full)
+                reference = read_reference(source.name, text)
+                workshop = Workshop(assignment, reference, laboratory, seed, file, theatre.perform, plan.pictures)
+                provenance = _provenance(plan, level, versions, seed, text)
+                yield Classroom(store, workshop, (nursery, stage), plan, graders, provenance)
     finally:
         store.close()
+
+
+def runs(plan: Plan) -> bool:
+    """Return whether a plan has items for which whole notebooks are run."""
+    return any(item.tier is Tier.EXECUTE for item in plan.items)
 
 
 def read_reference(name: str, text: str) -> Program:
@@ -221,7 +248,8 @@ def grade_all(classroom: Classroom, jobs: Sequence[Job], on_report: Callable[[Re
             on_report(report)
             reports[place] = _without_outputs(report)
     except BaseException:
-        classroom.nursery.close()  # do not wait for children that nobody wants any more
+        for nursery in classroom.nurseries:  # do not wait for children that nobody wants any more
+            nursery.close()
         raise
     finally:
         engine.close()

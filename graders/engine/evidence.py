@@ -64,6 +64,10 @@ class Laboratory:
             found = collect(self._nursery, order)
             return (found, "") if found.fault else self._kept(keys, found)
 
+    def keep(self, key: str, evidence: Evidence) -> None:
+        """Keep evidence that no child sent under a key of its own."""
+        self._store.keep(key, evidence)
+
     def _turn(self, key: str) -> threading.Lock:
         """Return the lock of a key: who comes second with equal code finds the evidence of the first."""
         with self._lock:

@@ -69,7 +69,7 @@ class _Desk:
     def result(self, item: Item) -> ItemResult:
         """Return the result of an item; what it builds on is judged first."""
         if item.id not in self.results:
-            for needed in item.depends:
+            for needed in item.depends if item.tier is Tier.BEHAVIOUR else ():
                 self.result(self.bench.assignment.item(needed))
             try:
                 self.results[item.id] = self._grade(item)
@@ -78,6 +78,8 @@ class _Desk:
         return self.results[item.id]
 
     def _grade(self, item: Item) -> ItemResult:
+        if item.tier is not Tier.BEHAVIOUR:
+            return self._judge(item, self.pieces.whole(item))
         if reason := self.pieces.missing(item):
             return judge.missing(item, reason)
         broken = [needed for needed in item.depends if self.results[needed].verdict is not Verdict.PASS]
@@ -103,7 +105,8 @@ class _Desk:
 
     def _judge(self, item: Item, mine: Evidence, follow_through: bool = False) -> ItemResult:
         grader = self.bench.graders[item.id]
-        return judge.judge_item(item, grader, mine, self.bench.reference_evidence(item), follow_through)
+        theirs = None if item.tier is Tier.RECORD else self.bench.reference_evidence(item)
+        return judge.judge_item(item, grader, mine, theirs, follow_through)
 
     def _replaceable(self, item: Item, broken: Sequence[str]) -> list[str]:
         """Return which of the broken items can be replaced: not those that share their class with this one."""

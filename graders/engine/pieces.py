@@ -6,15 +6,18 @@ Both have the same face. What the first one hands out it records, so that the se
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from graders.engine.evidence import Laboratory
-from graders.model import Assignment, Evidence, Item, Json, Slice
+from graders.engine.setting import hashed, package_digest
+from graders.model import Assignment, Evidence, Failure, Item, Json, Slice, SourceFile, Submission, Tier
 from graders.notebook import Program, cut_slice, normalised
 from graders.probes.wire import Order
 from graders.store import Store
+from graders.store.records import write_submission
 
 
 class NotMeasured(Exception):  # noqa: N818 - nothing went wrong: a new rubric asks for what an old run had no need of
@@ -41,6 +44,10 @@ class Pieces(Protocol):
         """Return the evidence of the student's own code."""
         ...
 
+    def whole(self, item: Item) -> Evidence:
+        """Return the evidence of the whole notebook, saved or run, from which an item of these tiers is judged."""
+        ...
+
     def through(self, item: Item, replaced: Sequence[str]) -> Evidence:
         """Return the evidence of an item on top of the reference's versions of what it builds on."""
         ...
@@ -54,6 +61,8 @@ class Workshop:
     reference: Program
     laboratory: Laboratory
     seed: int
+    reference_file: SourceFile
+    perform: Callable[[SourceFile], tuple[Evidence, str]]
     pictures: tuple[bytes, ...] = ()
 
     @property
@@ -68,6 +77,8 @@ class Workshop:
 
     def measure_reference(self, item: Item) -> tuple[Evidence, str]:
         """Return the evidence of the reference solution: it takes the same way as a student's."""
+        if item.tier is Tier.EXECUTE:
+            return self.perform(self.reference_file)
         return self.measure(item, cut_slice(self.reference, self.names, item.id))
 
 
@@ -76,10 +87,12 @@ class Sliced:
     """Cuts slices from a program and measures them; `record` is what `Recorded` needs."""
 
     workshop: Workshop
+    submission: Submission
     program: Program
     notes: list[str] = field(default_factory=list)
     record: dict[str, dict[str, Json]] = field(default_factory=dict)
     _cut: dict[str, Slice] = field(default_factory=dict)
+    _wholes: dict[Tier, tuple[Evidence, str]] = field(default_factory=dict)
 
     def missing(self, item: Item) -> str:
         """Cut the item's slice and return why there is nothing to judge."""
@@ -104,6 +117,36 @@ class Sliced:
         """Measure the student's own code."""
         piece = self._cut[item.id]
         return self._noted(item, (), self.workshop.measure(item, piece, given=self._given(piece)))
+
+    def whole(self, item: Item) -> Evidence:
+        """Read what is saved in the notebook, or run it; each once for all items of the tier."""
+        if item.tier not in self._wholes:
+            self._wholes[item.tier] = self._saved() if item.tier is Tier.RECORD else self._run()
+        evidence, key = self._wholes[item.tier]
+        self.record[item.id] = {"missing": "", "found": {}, "evidence": {}, "faults": {}}
+        return self._noted(item, (), (evidence, key))
+
+    def _saved(self) -> tuple[Evidence, str]:
+        from graders import record
+
+        evidence = record.read(self.submission)
+        document = json.dumps([write_submission(self.submission), package_digest()], sort_keys=True)
+        key = hashed(b"record", document.encode())
+        self.workshop.laboratory.keep(key, evidence)
+        return evidence, key
+
+    def _run(self) -> tuple[Evidence, str]:
+        file = next((file for file in self.submission.files if file.name == self.program.file), None)
+        if file is None:
+            nothing = Evidence({}, Failure("missing", "no notebook to run was handed in"))
+            self.workshop.laboratory.keep("nothing to run", nothing)
+            return nothing, "nothing to run"
+        return self.workshop.perform(file)
+
+    @property
+    def wholes(self) -> dict[str, str]:
+        """The keys of the evidence of whole notebooks by tier."""
+        return {tier.value: key for tier, (_, key) in self._wholes.items()}
 
     def through(self, item: Item, replaced: Sequence[str]) -> Evidence:
         """Measure the student's code on top of the reference's versions of the `replaced` items."""
@@ -161,6 +204,10 @@ class Recorded:
 
     def own(self, item: Item) -> Evidence:
         """Return the recorded evidence of the student's own code."""
+        return self._recorded(item, ())
+
+    def whole(self, item: Item) -> Evidence:
+        """Return the recorded evidence of the whole notebook."""
         return self._recorded(item, ())
 
     def through(self, item: Item, replaced: Sequence[str]) -> Evidence:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from graders.engine import setting
-from graders.model import ClassReport, Report
-from graders.reports.files import folder_names, settle
+from graders.model import ClassReport, Report, Tier
+from graders.reports.files import folder_names, replace_file, settle
 from graders.reports.write import CLASS_FILES, STUDENT_FILES, student_folder, write_class, write_student
 from graders.store import Store
 from graders.store.records import write_report
 
+EXECUTED = "executed.ipynb"
 _CLASS = "class"  # the setting that says of which reports the class's files tell
 
 
@@ -29,7 +30,10 @@ class Publisher:
         id_, name = report.submission.id, self._names[report.submission.id]
         folder = student_folder(self._out, name)
         if store.published(id_) != name or not _all_there(folder, STUDENT_FILES):
-            write_student(report, folder)
+            wholes = (store.pieces(id_) or {}).get("wholes", {})
+            write_student(report, folder, store.evidence(wholes.get(Tier.RECORD, "")))
+            if run := store.file(wholes.get(Tier.EXECUTE, "")):
+                replace_file(folder / EXECUTED, json.dumps(json.loads(run)["notebook"], indent=1).encode())
             self._written[id_] = name
 
     def whole_class(self, store: Store, class_report: ClassReport) -> None:

@@ -13,7 +13,7 @@ from graders.engine.classroom import known_report, with_due
 from graders.engine.grading import Bench
 from graders.engine.pieces import NotMeasured, Recorded
 from graders.errors import UsageError
-from graders.model import Assignment, ClassReport, Evidence, Item, Json, Report
+from graders.model import Assignment, ClassReport, Evidence, Item, Json, Report, Tier
 from graders.rubric import judgeable
 from graders.store import Store
 from graders.store.records import read_submission, write_report
@@ -42,7 +42,7 @@ def regrade_class(
     """
     started = time.monotonic()
     assignment = with_due(assignment, run["due"])
-    items = tuple(item for item in judgeable(assignment) if item.id in run["items"])
+    items = tuple(item for item in judgeable(assignment, tuple(Tier)) if item.id in run["items"])
     provenance = {**run["provenance"], "rubric_sha256": assignment.digest, "due": assignment.late.due}
     now = {name: value for name, value in run.items() if name != "submissions"} | {"provenance": provenance}
     bench = Bench(assignment, items, load_graders(assignment), _Reference(store).evidence, provenance)

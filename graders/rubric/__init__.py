@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,11 @@ def parse_rubric(data: bytes, path: Path) -> Assignment:
     return _assignment(rubric, hashlib.sha256(data).hexdigest())
 
 
-def judgeable(assignment: Assignment) -> tuple[Item, ...]:
-    """Return the items that probes and judges grade (tier behaviour), each after those that it depends on."""
+def judgeable(assignment: Assignment, tiers: Collection[Tier] = (Tier.BEHAVIOUR,)) -> tuple[Item, ...]:
+    """Return the items that judges grade in these tiers, each after those that it depends on.
+
+    Items of the record and execute tiers are among them once they have criteria.
+    """
     ordered: dict[str, Item] = {}
 
     def visit(item: Item) -> None:
@@ -65,25 +68,43 @@ def judgeable(assignment: Assignment) -> tuple[Item, ...]:
 
     for item in assignment.items:
         visit(item)
-    return tuple(item for item in ordered.values() if item.tier is Tier.BEHAVIOUR)
+    return tuple(item for item in ordered.values() if item.tier in tiers and (item.criteria or item.names))
 
 
-def select(assignment: Assignment, only: Sequence[str]) -> tuple[Item, ...]:
+def tiers_of(text: str) -> tuple[Tier, ...]:
+    """Return the tiers of a list with commas; raises UsageError for one that no run has.
+
+    >>> tiers_of("behaviour, record")
+    (<Tier.BEHAVIOUR: 'behaviour'>, <Tier.RECORD: 'record'>)
+    """
+    known = [tier for tier in Tier if tier in (Tier.BEHAVIOUR, Tier.RECORD, Tier.EXECUTE)]
+    words = [word.strip().casefold() for word in text.split(",") if word.strip()]
+    for word in words:
+        if word not in known:
+            raise UsageError(f"--tier {text}: '{word}' is no tier of a run{did_you_mean(word, known)}")
+    if not words:
+        raise UsageError(f"--tier names no tier (known: {', '.join(known)})")
+    return tuple(tier for tier in known if tier in words)
+
+
+def select(
+    assignment: Assignment, only: Sequence[str], tiers: Collection[Tier] = (Tier.BEHAVIOUR,)
+) -> tuple[Item, ...]:
     """Return the items of `only`, each once and in dependency order; all judgeable ones when `only` is empty.
 
     Raises UsageError for an id that is not in the rubric, with the nearest that is, and for an item of another tier,
     which such a run cannot judge. "c3" is read as "C3".
     """
-    items = judgeable(assignment)
+    items = judgeable(assignment, tiers)
     by_id = {item.id.casefold(): item for item in assignment.items}
     for word in only:
         item = by_id.get(word.strip().casefold())
         if item is None:
             near = did_you_mean(word.strip().upper(), [each.id for each in items])
             raise UsageError(f"'{word}' is no item of {assignment.slug}{near}")
-        if item.tier is not Tier.BEHAVIOUR:
+        if item not in items:
             known = ", ".join(each.id for each in items)
-            raise UsageError(f"item {item.id} is graded by the {item.tier} tier; this run grades {known}")
+            raise UsageError(f"item {item.id} is graded by the {item.tier} tier; this run grades {known}; see --tier")
     asked = {word.strip().casefold() for word in only}
     return tuple(item for item in items if not asked or item.id.casefold() in asked)
 

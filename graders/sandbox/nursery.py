@@ -31,7 +31,7 @@ class Nursery:
     """Runs orders like a zygote, whichever zygote lives; use it from any thread."""
 
     def __init__(self, modules: Sequence[str], level: str, limits: Limits, devices: Sequence[str] = ()) -> None:
-        self.modules, self.level, self.limits, self.devices = modules, level, limits, devices
+        self.modules, self.level, self.limits, self.devices = modules, level, limits, tuple(devices)
         self._zygote: Zygote | None = None
         self._dead: list[Zygote] = []
         self._lock = threading.Lock()

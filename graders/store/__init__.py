@@ -26,6 +26,7 @@ _VERSION = 2  # of the tables; version 1 had no table of submissions and is read
 _TABLES = """
 CREATE TABLE IF NOT EXISTS evidence (key TEXT PRIMARY KEY, document TEXT NOT NULL, arrays BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS file (key TEXT PRIMARY KEY, content BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS submission (
     id TEXT PRIMARY KEY, key TEXT NOT NULL, pieces TEXT NOT NULL, report TEXT NOT NULL, published TEXT NOT NULL
 );
@@ -99,6 +100,16 @@ class Store:
         text = json.dumps(document)
         with self._transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO evidence VALUES (?, ?, ?)", (key, text, arrays))
+
+    def keep_file(self, key: str, content: bytes) -> None:
+        """Keep the content of a file under a key."""
+        with self._transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO file VALUES (?, ?)", (key, content))
+
+    def file(self, key: str) -> bytes | None:
+        """Return the content that was kept under a key, if there is any."""
+        row = self._row("SELECT content FROM file WHERE key = ?", key)
+        return bytes(row[0]) if row else None
 
     # Settings of the run -----------------------------------------------------------------------------------------
 
