@@ -54,7 +54,8 @@ def validated(header: Mapping[str, Any], blob: bytes) -> dict[str, Any]:
         "execution_count": None,
     }
     try:
-        body = json.loads(blob)
+        text = json.dumps(json.loads(blob), ensure_ascii=False)
+        body = json.loads(text.encode("utf-8", "replace"))  # half a character could not be written to a file
         count = body["execution_count"]
         cell = nbformat.v4.new_code_cell("", outputs=body["outputs"], execution_count=count)
         nbformat.validate(cell, ref="code_cell", version=4, version_minor=5)

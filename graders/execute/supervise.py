@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from graders.errors import Fault, Stopped
+from graders.errors import Fault, Stopped, UsageError
 from graders.execute import record
 from graders.execute.layout import WORK
 from graders.execute.stage import FINISH, Executed, Stage
@@ -36,6 +36,7 @@ _START_SECONDS = 20.0  # for two forks and a connection on a busy machine
 _FINISH_SECONDS = 3.0  # for the recorder, at the end
 _SPARE_SECONDS = 3.0  # over the notebook's time, for the conductor's own report
 _MOST_NOTES = 300
+_MOST_BYTES = 60 << 20  # of the files of a stage
 _OWN = frozenset({"bin", "dev", "etc", "lib", "lib32", "lib64", "proc", "sbin", "scratch", "sys", "tmp", "usr"})
 
 
@@ -56,8 +57,12 @@ def run(nursery: Nursery, notebook: Mapping[str, Any], stage: Stage) -> Executed
     """Run a notebook of nbformat 4, top to bottom; return it with outputs, and what was seen.
 
     The nursery must import MODULES and the framework; its limits hold for the whole run. Faults of ours are in the
-    evidence. Raises Stopped when the nursery was closed meanwhile.
+    evidence. Raises Stopped when the nursery was closed meanwhile, and UsageError when the files are too large.
     """
+    if (size := sum(map(len, stage.files.values()))) > _MOST_BYTES:
+        raise UsageError(
+            f"the stage of {stage.slug} holds {size >> 20} MiB, more than {_MOST_BYTES >> 20}: use less data"
+        )
     session = _Session(nursery, notebook, stage)
     with _sockets() as (listening, connecting), _pipe() as (life_read, life_write):
         session.play(listening, (*connecting, life_read), life_write)

@@ -44,7 +44,7 @@ def test_a_recorder_that_fails_is_told_and_costs_no_cell(sender: tuple[Sender, s
         def after_cell(self, number: int) -> None:
             raise ValueError("no such model")
 
-    hooks = Hooks(Broken(), [3], sender[0])
+    hooks = Hooks(Broken(), [3], sender[0], lambda: "one")
     hooks._before(None)
     hooks._after(None)
     header, _ = frames.receive(sender[1], 0) or ({}, b"")
@@ -57,10 +57,16 @@ def test_cells_that_a_cell_runs_do_not_count(sender: tuple[Sender, socket.socket
     class Recorder:
         after_cell = staticmethod(seen.append)
 
-    hooks = Hooks(Recorder(), [2, 5], sender[0])
-    for before in (True, True, False, False, True, False):
+    request = "first"
+    hooks = Hooks(Recorder(), [2, 5, 6], sender[0], lambda: request)
+    for before in (True, True, False, False):
         (hooks._before if before else hooks._after)(None)
-    assert seen == [2, 5]
+    request = "interrupted: its end is not told"
+    hooks._before(None)
+    request = "third"
+    hooks._before(None)
+    hooks._after(None)
+    assert seen == [2, 6]
 
 
 @pytest.mark.parametrize(

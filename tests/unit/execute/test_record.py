@@ -38,6 +38,11 @@ def test_a_report_that_is_not_counts_as_unread(body: bytes) -> None:
     assert (report["status"], report["outputs"], report["seconds"]) == ("unread", [], 0.0)
 
 
+def test_half_characters_do_not_reach_a_file() -> None:
+    report = reported([{"output_type": "stream", "name": "stdout", "text": "a\ud800b"}])
+    assert report["outputs"][0]["text"] == "a?b"
+
+
 def test_a_status_that_is_none_counts_as_unread() -> None:
     assert reported([], status="full marks")["status"] == "unread"
 
