@@ -39,7 +39,7 @@ _MOST_NOTES = 200
 def serve(channel: socket.socket, order: Mapping[str, Any], blob: bytes) -> int:
     """Lay out what an order brings, and be its notebook's kernel until told to finish; return the exit status."""
     _, (shell, iopub), _, _ = socket.recv_fds(channel, 1, _SOCKETS)
-    sender = Sender(channel, order["frames"])
+    sender = Sender(channel, order["frames"], order["frame_bytes"])
     for note in layout.lay_out(order, blob):
         sender.note(note)
     tempfile.tempdir = None  # the zygote may have settled on a folder that is not the child's
@@ -60,16 +60,21 @@ def serve(channel: socket.socket, order: Mapping[str, Any], blob: bytes) -> int:
 class Sender:
     """Sends experiments and notes, whole ones, and no more than the trusted side takes."""
 
-    def __init__(self, channel: socket.socket, most: int) -> None:
-        self.channel, self.left, self.notes = channel, most - 3, _MOST_NOTES
+    def __init__(self, channel: socket.socket, most: int, most_bytes: int) -> None:
+        self.channel, self.left, self.bytes_left, self.notes = channel, most - 3, most_bytes, _MOST_NOTES
         self.busy = False
 
     def emit(self, name: str, experiment: Experiment) -> None:
         """Send one experiment; what is too large for a frame is sent as a failure that says so."""
         header, blob = wire.pack(name, experiment)
+        refusal = ""
         if len(frames.encode(header)) > frames.HEADER_CAP:
-            failure = Failure("evidence", f"its values are over {frames.HEADER_CAP >> 10} KiB")
-            header, blob = wire.pack(name, Experiment(failure=failure))
+            refusal = f"its values are over {frames.HEADER_CAP >> 10} KiB"
+        elif len(blob) > self.bytes_left:
+            refusal = "its arrays are more than is left of what a run may send"
+        if refusal:
+            header, blob = wire.pack(name, Experiment(failure=Failure("evidence", refusal)))
+        self.bytes_left -= len(blob)
         self._send(header, blob)
 
     def note(self, text: str) -> None:

@@ -86,6 +86,7 @@ class _Session:
         self.ended: Ended | None = None
         self.broken = ""
         self.fault: Exception | None = None
+        self.why = record.TIME_UP
         self.late = False
         self.seconds = 0.0
 
@@ -137,7 +138,7 @@ class _Session:
             self.fault = self.fault or error
             return
         if broken and not self.late:
-            self.notes.append(f"the run's supervisor ended early ({ended.reason}, {broken}): what had run is kept")
+            self.why = f"the run's supervisor ended early ({ended.reason}, {broken})"
 
     def _kernel_order(self) -> tuple[dict[str, Any], bytes]:
         stage = self.stage
@@ -151,6 +152,7 @@ class _Session:
             "links": dict(stage.links),
             "folders": folders(stage.links),
             "frames": self.nursery.limits.frames,
+            "frame_bytes": self.nursery.limits.frame_bytes,
         }
         return order, b"".join(stage.files.values())
 
@@ -182,7 +184,7 @@ class _Session:
             fault = f"the kernel did not start: {reason}"
         end = record.end_of(self.ended, self.broken, self.nursery.limits)
         ran = self.ran if self.ready else {}
-        notebook, cells, notes = record.assemble(self.notebook, self.cells, ran, end)
+        notebook, cells, notes = record.assemble(self.notebook, self.cells, ran, end, self.why)
         experiments = {"cells": cells, **{name: one for name, one in self.experiments.items() if name != "cells"}}
         output = self.ended.output if self.ended else ""
         evidence = Evidence(experiments, end, fault, output, self.seconds)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from graders.execute import layout, shims
@@ -17,7 +18,7 @@ from graders.sandbox import frames
 def sender() -> Iterator[tuple[Sender, socket.socket]]:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        yield Sender(ours, 6), theirs
+        yield Sender(ours, 6, 5000), theirs
 
 
 def test_values_that_are_too_large_become_a_failure_that_says_so(sender: tuple[Sender, socket.socket]) -> None:
@@ -26,6 +27,17 @@ def test_values_that_are_too_large_become_a_failure_that_says_so(sender: tuple[S
     header, _ = frames.receive(receiving, 0) or ({}, b"")
     assert header["experiment"] == "call 000"
     assert header["failure"]["message"] == "its values are over 256 KiB"
+
+
+def test_arrays_that_are_too_many_become_a_failure_and_smaller_ones_still_go(
+    sender: tuple[Sender, socket.socket],
+) -> None:
+    sending, receiving = sender
+    for name, size in (("a", 3000), ("b", 3000), ("c", 100)):
+        sending.emit(name, Experiment({}, {"x": np.zeros(size, np.uint8)}))
+    got = [frames.receive(receiving, 5000) or ({}, b"") for _ in range(3)]
+    assert [len(blob) > 0 for _, blob in got] == [True, False, True]
+    assert got[1][0]["failure"]["message"] == "its arrays are more than is left of what a run may send"
 
 
 def test_no_more_frames_are_sent_than_are_taken(sender: tuple[Sender, socket.socket]) -> None:

@@ -89,6 +89,7 @@ def test_the_cell_in_which_the_kernel_ended_carries_its_end() -> None:
         (Ended("ended", -11), "closed", "killed"),
         (Ended("ended", 3), "closed", "exit"),
         (Ended("ended", 0), "a frame's header is not JSON", "evidence"),
+        (Ended("cancelled", -9), "a frame's header is not JSON", "evidence"),
     ],
 )
 def test_the_end_of_a_kernel(ended: Ended | None, broken: str, kind: str | None) -> None:
