@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 import zmq
@@ -39,13 +39,14 @@ _MOST_NOTES = 200
 def serve(channel: socket.socket, order: Mapping[str, Any], blob: bytes) -> int:
     """Lay out what an order brings, and be its notebook's kernel until told to finish; return the exit status."""
     _, (shell, iopub), _, _ = socket.recv_fds(channel, 1, _SOCKETS)
-    sender = Sender(channel, order["frames"])
+    sender = Sender(channel, order["frames"], order["frame_bytes"])
     for note in layout.lay_out(order, blob):
         sender.note(note)
     tempfile.tempdir = None  # the zygote may have settled on a folder that is not the child's
     app = _app(order["key"], shell, iopub)
     try:
-        hooks = Hooks(importlib.import_module(order["recorder"]), order["cells"], sender)
+        recorder = importlib.import_module(order["recorder"])
+        hooks = Hooks(recorder, order["cells"], sender, lambda: str(app.kernel.get_parent()["header"]["msg_id"]))
         hooks.install(app, order["shrink"])
         shims.install(app.shell, sender.note)
     except Exception as error:
@@ -59,16 +60,21 @@ def serve(channel: socket.socket, order: Mapping[str, Any], blob: bytes) -> int:
 class Sender:
     """Sends experiments and notes, whole ones, and no more than the trusted side takes."""
 
-    def __init__(self, channel: socket.socket, most: int) -> None:
-        self.channel, self.left, self.notes = channel, most - 3, _MOST_NOTES
+    def __init__(self, channel: socket.socket, most: int, most_bytes: int) -> None:
+        self.channel, self.left, self.bytes_left, self.notes = channel, most - 3, most_bytes, _MOST_NOTES
         self.busy = False
 
     def emit(self, name: str, experiment: Experiment) -> None:
         """Send one experiment; what is too large for a frame is sent as a failure that says so."""
         header, blob = wire.pack(name, experiment)
+        refusal = ""
         if len(frames.encode(header)) > frames.HEADER_CAP:
-            failure = Failure("evidence", f"its values are over {frames.HEADER_CAP >> 10} KiB")
-            header, blob = wire.pack(name, Experiment(failure=failure))
+            refusal = f"its values are over {frames.HEADER_CAP >> 10} KiB"
+        elif len(blob) > self.bytes_left:
+            refusal = "its arrays are more than is left of what a run may send"
+        if refusal:
+            header, blob = wire.pack(name, Experiment(failure=Failure("evidence", refusal)))
+        self.bytes_left -= len(blob)
         self._send(header, blob)
 
     def note(self, text: str) -> None:
@@ -90,9 +96,9 @@ class Sender:
 class Hooks:
     """Calls the recorder: before the first cell, after each, and at the end, whatever the end is."""
 
-    def __init__(self, recorder: Any, numbers: list[int], sender: Sender) -> None:
-        self.recorder, self.numbers, self.sender = recorder, list(numbers), sender
-        self.depth = 0
+    def __init__(self, recorder: Any, numbers: list[int], sender: Sender, request: Callable[[], str]) -> None:
+        self.recorder, self.numbers, self.sender, self.request = recorder, iter(numbers), sender, request
+        self.running, self.number, self.depth = "", 0, 0
         self.wanted = self.finishing = False
 
     def install(self, app: Any, shrink: Mapping[str, int] | None) -> None:
@@ -108,15 +114,16 @@ class Hooks:
             self.finish()
 
     def _before(self, _: Any) -> None:
-        if self.depth == 0:
+        """A cell may itself run cells: those belong to the same request and have no number."""
+        if self.request() != self.running:
+            self.running, self.number, self.depth = self.request(), next(self.numbers, 0), 0
             Stream.left = _MOST_TEXT
         self.depth += 1
 
     def _after(self, _: Any) -> None:
-        self.depth = max(0, self.depth - 1)  # a cell may itself run cells
-        if self.depth == 0 and self.numbers:
-            number = self.numbers.pop(0)
-            self._call(f"after cell {number}", self.recorder.after_cell, number)
+        self.depth -= 1
+        if self.depth == 0 and self.number:
+            self._call(f"after cell {self.number}", self.recorder.after_cell, self.number)
 
     def _call(self, name: str, function: Any, *arguments: Any) -> None:
         try:

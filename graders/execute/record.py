@@ -21,6 +21,7 @@ _ANSI = re.compile(r"\x1b\[[\d;]*[A-Za-z]")
 _WHERE = re.compile(r"Cell In\[(\d+)\], line (\d+)")
 _STATUSES = ("ok", "error", "interrupted", "stuck", "died", "unread")
 _NO_INPUT = "it asks for input(), and nobody is there to answer"
+TIME_UP = "the time of the whole notebook was used up"
 _UNREAD = "its output could not be read"
 
 
@@ -54,7 +55,8 @@ def validated(header: Mapping[str, Any], blob: bytes) -> dict[str, Any]:
         "execution_count": None,
     }
     try:
-        body = json.loads(blob)
+        text = json.dumps(json.loads(blob), ensure_ascii=False)
+        body = json.loads(text.encode("utf-8", "replace"))  # half a character could not be written to a file
         count = body["execution_count"]
         cell = nbformat.v4.new_code_cell("", outputs=body["outputs"], execution_count=count)
         nbformat.validate(cell, ref="code_cell", version=4, version_minor=5)
@@ -73,19 +75,23 @@ def end_of(ended: Ended | None, broken: str, limits: Limits) -> Failure | None:
     if ended.reason in ("memory", "disk"):
         what = "memory than there is" if ended.reason == "memory" else "files than there is room"
         return Failure("memory", f"the notebook takes more {what} for it")
-    if ended.reason == "cancelled":
-        return Failure("timeout", "the kernel did not stop when it was told to")
     if broken not in ("closed", "deadline"):
         return Failure("evidence", broken)
+    if ended.reason == "cancelled":
+        return Failure("timeout", "the kernel did not stop when it was told to")
     if ended.code < 0:
         return Failure("killed", f"the kernel died of signal {-ended.code} ({signal.strsignal(-ended.code)})")
     return Failure("exit", f"the kernel left with status {ended.code} before the end of the notebook")
 
 
 def assemble(
-    notebook: dict[str, Any], numbers: Sequence[int], ran: Mapping[int, Mapping[str, Any]], end: Failure | None
+    notebook: dict[str, Any],
+    numbers: Sequence[int],
+    ran: Mapping[int, Mapping[str, Any]],
+    end: Failure | None,
+    why: str = TIME_UP,
 ) -> tuple[dict[str, Any], Experiment, list[str]]:
-    """Put the outputs into the notebook; return it, the experiment `cells`, and notes.
+    """Put the outputs into the notebook; return it, the experiment `cells`, and notes. `why` cells may not have run.
 
     `cells` has a list of that name in its values: of each code cell its number, status (`ok`, `error`, `interrupted`
     when it was over its time, `died` when the kernel ended in it, `not run`), kind and message of its error, where
@@ -97,7 +103,7 @@ def assemble(
     for number in numbers:
         report = ran.get(number)
         if report is None:
-            entries.append(_entry(number, "not run", message=stopped or _why(end)))
+            entries.append(_entry(number, "not run", message=stopped or (end.message if end else why)))
             notebook["cells"][number - 1]["outputs"] = [_said(f"not run: {entries[-1]['message']}")]
             continue
         cell = notebook["cells"][number - 1]
@@ -109,10 +115,6 @@ def assemble(
             stopped = f"the run ended in cell {number}"
     nbformat.validate(notebook)
     return notebook, Experiment({"cells": entries}), _notes(entries)
-
-
-def _why(end: Failure | None) -> str:
-    return end.message if end else "the time of the whole notebook was used up"
 
 
 def _judged(number: int, report: Mapping[str, Any], numbered: Mapping[int, int], end: Failure | None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from graders.errors import Fault, Stopped
+from graders.errors import Fault, Stopped, UsageError
 from graders.execute import record
 from graders.execute.layout import WORK
 from graders.execute.stage import FINISH, Executed, Stage
@@ -36,6 +36,7 @@ _START_SECONDS = 20.0  # for two forks and a connection on a busy machine
 _FINISH_SECONDS = 3.0  # for the recorder, at the end
 _SPARE_SECONDS = 3.0  # over the notebook's time, for the conductor's own report
 _MOST_NOTES = 300
+_MOST_BYTES = 60 << 20  # of the files of a stage
 _OWN = frozenset({"bin", "dev", "etc", "lib", "lib32", "lib64", "proc", "sbin", "scratch", "sys", "tmp", "usr"})
 
 
@@ -56,8 +57,12 @@ def run(nursery: Nursery, notebook: Mapping[str, Any], stage: Stage) -> Executed
     """Run a notebook of nbformat 4, top to bottom; return it with outputs, and what was seen.
 
     The nursery must import MODULES and the framework; its limits hold for the whole run. Faults of ours are in the
-    evidence. Raises Stopped when the nursery was closed meanwhile.
+    evidence. Raises Stopped when the nursery was closed meanwhile, and UsageError when the files are too large.
     """
+    if (size := sum(map(len, stage.files.values()))) > _MOST_BYTES:
+        raise UsageError(
+            f"the stage of {stage.slug} holds {size >> 20} MiB, more than {_MOST_BYTES >> 20}: use less data"
+        )
     session = _Session(nursery, notebook, stage)
     with _sockets() as (listening, connecting), _pipe() as (life_read, life_write):
         session.play(listening, (*connecting, life_read), life_write)
@@ -81,6 +86,7 @@ class _Session:
         self.ended: Ended | None = None
         self.broken = ""
         self.fault: Exception | None = None
+        self.why = record.TIME_UP
         self.late = False
         self.seconds = 0.0
 
@@ -132,7 +138,7 @@ class _Session:
             self.fault = self.fault or error
             return
         if broken and not self.late:
-            self.notes.append(f"the run's supervisor ended early ({ended.reason}, {broken}): what had run is kept")
+            self.why = f"the run's supervisor ended early ({ended.reason}, {broken})"
 
     def _kernel_order(self) -> tuple[dict[str, Any], bytes]:
         stage = self.stage
@@ -146,6 +152,7 @@ class _Session:
             "links": dict(stage.links),
             "folders": folders(stage.links),
             "frames": self.nursery.limits.frames,
+            "frame_bytes": self.nursery.limits.frame_bytes,
         }
         return order, b"".join(stage.files.values())
 
@@ -177,7 +184,7 @@ class _Session:
             fault = f"the kernel did not start: {reason}"
         end = record.end_of(self.ended, self.broken, self.nursery.limits)
         ran = self.ran if self.ready else {}
-        notebook, cells, notes = record.assemble(self.notebook, self.cells, ran, end)
+        notebook, cells, notes = record.assemble(self.notebook, self.cells, ran, end, self.why)
         experiments = {"cells": cells, **{name: one for name, one in self.experiments.items() if name != "cells"}}
         output = self.ended.output if self.ended else ""
         evidence = Evidence(experiments, end, fault, output, self.seconds)

@@ -190,7 +190,7 @@ class Zygote:
             raise Fault("the child's monitor was lost")
         return ended, broken
 
-    def _spawn(self, equipment: Equipment) -> tuple[socket.socket, socket.socket]:
+    def _spawn(self, equipment: Equipment = NOTHING) -> tuple[socket.socket, socket.socket]:
         control, control_child = socket.socketpair()
         data, data_child = socket.socketpair()
         request = {

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from graders.execute import layout, shims
@@ -17,7 +18,7 @@ from graders.sandbox import frames
 def sender() -> Iterator[tuple[Sender, socket.socket]]:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        yield Sender(ours, 6), theirs
+        yield Sender(ours, 6, 5000), theirs
 
 
 def test_values_that_are_too_large_become_a_failure_that_says_so(sender: tuple[Sender, socket.socket]) -> None:
@@ -26,6 +27,17 @@ def test_values_that_are_too_large_become_a_failure_that_says_so(sender: tuple[S
     header, _ = frames.receive(receiving, 0) or ({}, b"")
     assert header["experiment"] == "call 000"
     assert header["failure"]["message"] == "its values are over 256 KiB"
+
+
+def test_arrays_that_are_too_many_become_a_failure_and_smaller_ones_still_go(
+    sender: tuple[Sender, socket.socket],
+) -> None:
+    sending, receiving = sender
+    for name, size in (("a", 3000), ("b", 3000), ("c", 100)):
+        sending.emit(name, Experiment({}, {"x": np.zeros(size, np.uint8)}))
+    got = [frames.receive(receiving, 5000) or ({}, b"") for _ in range(3)]
+    assert [len(blob) > 0 for _, blob in got] == [True, False, True]
+    assert got[1][0]["failure"]["message"] == "its arrays are more than is left of what a run may send"
 
 
 def test_no_more_frames_are_sent_than_are_taken(sender: tuple[Sender, socket.socket]) -> None:
@@ -44,7 +56,7 @@ def test_a_recorder_that_fails_is_told_and_costs_no_cell(sender: tuple[Sender, s
         def after_cell(self, number: int) -> None:
             raise ValueError("no such model")
 
-    hooks = Hooks(Broken(), [3], sender[0])
+    hooks = Hooks(Broken(), [3], sender[0], lambda: "one")
     hooks._before(None)
     hooks._after(None)
     header, _ = frames.receive(sender[1], 0) or ({}, b"")
@@ -57,10 +69,16 @@ def test_cells_that_a_cell_runs_do_not_count(sender: tuple[Sender, socket.socket
     class Recorder:
         after_cell = staticmethod(seen.append)
 
-    hooks = Hooks(Recorder(), [2, 5], sender[0])
-    for before in (True, True, False, False, True, False):
+    request = "first"
+    hooks = Hooks(Recorder(), [2, 5, 6], sender[0], lambda: request)
+    for before in (True, True, False, False):
         (hooks._before if before else hooks._after)(None)
-    assert seen == [2, 5]
+    request = "interrupted: its end is not told"
+    hooks._before(None)
+    request = "third"
+    hooks._before(None)
+    hooks._after(None)
+    assert seen == [2, 6]
 
 
 @pytest.mark.parametrize(

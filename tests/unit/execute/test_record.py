@@ -38,6 +38,11 @@ def test_a_report_that_is_not_counts_as_unread(body: bytes) -> None:
     assert (report["status"], report["outputs"], report["seconds"]) == ("unread", [], 0.0)
 
 
+def test_half_characters_do_not_reach_a_file() -> None:
+    report = reported([{"output_type": "stream", "name": "stdout", "text": "a\ud800b"}])
+    assert report["outputs"][0]["text"] == "a?b"
+
+
 def test_a_status_that_is_none_counts_as_unread() -> None:
     assert reported([], status="full marks")["status"] == "unread"
 
@@ -84,6 +89,7 @@ def test_the_cell_in_which_the_kernel_ended_carries_its_end() -> None:
         (Ended("ended", -11), "closed", "killed"),
         (Ended("ended", 3), "closed", "exit"),
         (Ended("ended", 0), "a frame's header is not JSON", "evidence"),
+        (Ended("cancelled", -9), "a frame's header is not JSON", "evidence"),
     ],
 )
 def test_the_end_of_a_kernel(ended: Ended | None, broken: str, kind: str | None) -> None:

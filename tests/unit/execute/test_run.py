@@ -10,8 +10,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from graders.errors import Stopped
-from graders.execute import MODULES, Executed, Stage, run, run_limits
+from graders.errors import Stopped, UsageError
+from graders.execute import MODULES, Executed, Stage, record, run, run_limits, supervise
 from graders.sandbox.levels import try_level
 from graders.sandbox.nursery import Nursery
 from tests.unit.execute.notebooks import notebook, text_of
@@ -242,6 +242,31 @@ def test_a_recorder_that_is_not_there_is_our_fault(nursery: Nursery) -> None:
     executed = ran(nursery, "print(1)", recorder="graders.no_such_module")
     assert "No module named 'graders.no_such_module'" in executed.evidence.fault
     assert statuses(executed) == ["not run"]
+
+
+def test_a_stage_that_is_too_large_is_refused() -> None:
+    with Nursery((), "none", run_limits(SECONDS)) as unused, pytest.raises(UsageError, match="holds 61 MiB"):
+        ran(unused, "1", files={"a": b"x" * (61 << 20)})
+
+
+def test_a_supervisor_that_is_lost_leaves_what_had_run(nursery: Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
+    validated = record.validated
+
+    def lost_after_the_first(header: Any, blob: bytes) -> dict[str, Any]:
+        sessions[0].conductor.end()
+        return validated(header, blob)
+
+    sessions: list[Any] = []
+    began = supervise._Session.__init__
+    monkeypatch.setattr(
+        supervise._Session, "__init__", lambda self, *given: (began(self, *given), sessions.append(self))[0]
+    )
+    monkeypatch.setattr(record, "validated", lost_after_the_first)
+    executed = ran(nursery, "print('kept')", "import time\ntime.sleep(9)")
+    assert statuses(executed) == ["ok", "not run"]
+    assert text_of(executed.notebook["cells"][1]) == "kept\n"
+    assert executed.notes == ("cell 3: not run: the run's supervisor ended early (cancelled, closed)",)
+    assert "finished" in executed.evidence.experiments or executed.evidence.failure is not None
 
 
 def test_a_nursery_that_is_closed_stops_the_run() -> None:
