@@ -136,7 +136,7 @@ class Classroom:
         return flags, {f"saved log {key[:8]}": key for key in logs}
 
     def _code(self, report: Report, pieces: Sliced) -> dict[str, str]:
-        done = [item.id for item in report.items if item.id in pieces.record and item.verdict is not Verdict.MISSING]
+        done = [item.id for item in report.items if item.id in pieces.cut and item.verdict is not Verdict.MISSING]
         return {item_id: pieces.code(item_id) for item_id in done}
 
 

@@ -91,12 +91,12 @@ class Sliced:
     program: Program
     notes: list[str] = field(default_factory=list)
     record: dict[str, dict[str, Json]] = field(default_factory=dict)
-    _cut: dict[str, Slice] = field(default_factory=dict)
+    cut: dict[str, Slice] = field(default_factory=dict)
     _wholes: dict[Tier, tuple[Evidence, str]] = field(default_factory=dict)
 
     def missing(self, item: Item) -> str:
         """Cut the item's slice and return why there is nothing to judge."""
-        piece = self._cut[item.id] = cut_slice(self.program, self.workshop.names, item.id)
+        piece = self.cut[item.id] = cut_slice(self.program, self.workshop.names, item.id)
         self.notes += piece.notes
         reason = ""
         if item.id not in piece.found:
@@ -107,15 +107,15 @@ class Sliced:
 
     def found(self, item: Item) -> Mapping[str, str]:
         """Return the names that the student gave."""
-        return self._cut[item.id].found
+        return self.cut[item.id].found
 
     def code(self, item_id: str) -> str:
         """Return a hash that is equal for equal code of an item, whatever its comments."""
-        return hashlib.sha256(normalised(self._cut[item_id]).encode(errors="replace")).hexdigest()[:16]
+        return hashlib.sha256(normalised(self.cut[item_id]).encode(errors="replace")).hexdigest()[:16]
 
     def own(self, item: Item) -> Evidence:
         """Measure the student's own code."""
-        piece = self._cut[item.id]
+        piece = self.cut[item.id]
         return self._noted(item, (), self.workshop.measure(item, piece, given=self._given(piece)))
 
     def whole(self, item: Item) -> Evidence:
