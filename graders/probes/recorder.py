@@ -121,11 +121,14 @@ class Recorder:
         return self.direct
 
     def forward(self, model: Any, x: Any) -> Any:
-        """Return a model's outputs on x by its compiled forward pass, which is compiled once a cell."""
-        if model not in self.forwards:
-            self.forwards[model] = tf.function(lambda inputs: model(inputs), reduce_retracing=True)
+        """Return a model's outputs on x by its compiled forward pass, compiled anew when it has got other variables."""
         with self.within():
-            return self.forwards[model](tf.cast(tf.convert_to_tensor(x), model.compute_dtype))
+            parts = (*map(id, model.weights), *map(id, model.layers))
+            known, function = self.forwards.get(model, ((), None))
+            if known != parts:
+                function = tf.function(lambda inputs: model(inputs), reduce_retracing=True)
+                self.forwards[model] = parts, function
+            return function(tf.cast(tf.convert_to_tensor(x), model.compute_dtype))
 
     @contextlib.contextmanager
     def within(self) -> Iterator[None]:
@@ -146,7 +149,6 @@ class Recorder:
                 record.details["numbers"] = [*self.numbers[:200], *self._scalars()][:400]
             self._send(number, record.details, record.arrays)
         self.done, self.numbers, self.drawn = [], [], {}
-        self.forwards.clear()
 
     def _send(self, number: int, details: dict[str, Any], arrays: dict[str, Any]) -> None:
         size = sum(array.nbytes for array in arrays.values())
