@@ -116,6 +116,20 @@ class Run:
         loaded = [call.text("after") for call in self.of("load_weights") if not call.text("error")]
         return loaded[0] if loaded else ""
 
+    def weights(self, call: Call) -> str:
+        """Return what the weights of a call's model were: "untrained" or "trained".
+
+        Loaded ones count as trained. So do those of a model that was, whose weights were set by other means since.
+        """
+        model, digest = call.number("model"), call.text("before")
+        before = [one for one in self.calls if one.at < call.at]
+        settled = [one for one in before if one.trains or one.method == "load_weights"]
+        if digest in {one.text("after") for one in settled}:
+            return "trained"
+        initial = {one.text("before") for one in before if one.number("model") == model}
+        own = any(one.number("model") == model for one in settled)
+        return "trained" if own and digest and digest not in initial else "untrained"
+
     def faults(self) -> list[str]:
         """Return what went wrong in the recorder itself."""
         found = self.end.get("faults")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection
 
 import numpy as np
 
@@ -33,8 +32,8 @@ def none(found: str) -> list[Outcome]:
     return [checks.outcome(name, False, wanted, found) for name, wanted in _WANTED.items()]
 
 
-def outcomes(call: Call, reached: Collection[str], images: Images) -> list[Outcome]:
-    """Return the outcomes of one generation; `reached` are the digests of weights that were loaded or trained."""
+def outcomes(call: Call, trained: bool, images: Images) -> list[Outcome]:
+    """Return the outcomes of one generation; `trained` says of the model's weights that they were."""
     runs = [run for run in call.rows("runs") if isinstance(run, dict)]
     pixel, drawn, p = _arrays(call)
     found = {
@@ -45,7 +44,7 @@ def outcomes(call: Call, reached: Collection[str], images: Images) -> list[Outco
         "probability": _probability(p[_known(p, drawn)], drawn[_known(p, drawn)]),
         "noise": _noise(pixel, drawn, p),
         "binary": "" if drawn.size and not (drawn == 2).any() else f"{int((drawn == 2).sum())} pixels that are neither",
-        "model": "" if call.text("before") in reached else "one that was not",
+        "model": "" if trained else "one that was not",
         "count": _count(runs),
     }
     return [checks.outcome(name, not why, _WANTED[name], why or "so it is") for name, why in found.items()]

@@ -21,6 +21,7 @@ _CLOSE = 1e-3  # between a reported loss and the recomputed one
 _HANDOUT = ("learning_rate", "beta_1", "beta_2", "epsilon", "use_ema", "ema_momentum")  # of Adam, Section 4.5
 _EPOCHS = 10
 _HELD_OUT = (0.03, 0.5)  # the share of the training images that validation may take; the handout suggests 0.2
+_OFTEN = 0.7  # of its images an epoch sees at least this share: a last batch may be dropped
 _CROSS_ENTROPY = "binarycrossentropy"
 _FOCAL, _REGRESSION = ("binaryfocalcrossentropy",), ("meanabsoluteerror", "mae")
 
@@ -128,9 +129,8 @@ class Generate(_Ran):
 
     def outcomes(self, run: Run, reference: Run, images: Images) -> Iterator[Outcome]:
         """Judge the best of the student's generations."""
-        reached = {call.text("after") for call in run.calls if call.method == "load_weights" or call.trains}
-        reached |= {reference.pretrained}
-        candidates = [generation.outcomes(call, reached, images) for call in run.of("direct") if call.rows("runs")]
+        loops = [call for call in run.of("direct") if call.rows("runs")]
+        candidates = [generation.outcomes(call, run.weights(call) == "trained", images) for call in loops]
         calls = max((int(call.number("jumps")) for call in run.of("direct")), default=0)
         found = f"{calls} calls of a model on whole images" if calls else "no such loop"
         yield from _best("generation", candidates, generation.none(found))
@@ -146,9 +146,12 @@ class TestLoss(_Ran):
         later = [call for call in run.of("evaluate", "direct") if call.at > first and len(call.losses)]
         chains = _trainings(run, reference)
         trained = chains[0][-1].at if chains and chains[0][0].text("before") == given else first
-        reached = {call.text("after") for call in run.calls if call.trains or call.method == "load_weights"}
-        reached = reached - {given} if trained > first else reached | {given}
-        candidates = [self._of(call, images, call.at > trained and call.text("before") in reached) for call in later]
+        stale = {given} if trained > first else set()
+
+        def ready(call: Call) -> bool:
+            return call.at > trained and run.weights(call) == "trained" and call.text("before") not in stale
+
+        candidates = [self._of(call, images, ready(call)) for call in later]
         missing = [checks.outcome(name, False, "an evaluation on the test set", "none") for name in self._names]
         yield from _best("evaluation", candidates, missing)
 
@@ -165,6 +168,8 @@ class TestLoss(_Ran):
         expected = [_mean(call.losses), _batch_mean(call)]
         close = [v for v in values if any(_same(v, mean) for mean in expected)]
         found = f"{close[0]:.4f}" if close else f"{values[0]:.4f}" if values else "no number"
+        if wrong := _takes_logits(call):
+            close, found = [], wrong
         value = checks.outcome("value", bool(close), f"their binary cross-entropy, {expected[0]:.4f}", found)
         wanted = "the model as it is after the training"
         return [data, value, checks.outcome("trained", trained, wanted, "so it is" if trained else "another")]
@@ -179,6 +184,15 @@ class TestLoss(_Ran):
         batches = np.array([pair for pair in pairs if all(map(math.isfinite, pair)) and pair[0] > 0]).reshape(-1, 2)
         means = [batches[:, 1].mean(), np.average(batches[:, 1], weights=batches[:, 0])] if len(batches) else []
         return [*map(float, means), *(number(value) for value in call.rows("numbers"))]
+
+
+def _takes_logits(call: Call) -> str:
+    """Return what is wrong with a loss that takes logits beside a model that returns probabilities, else "".
+
+    Keras undoes this mistake where it finds the sigmoid, and warns; the code is wrong all the same (Q8).
+    """
+    mixed = call.table("compiled").get("from_logits") is True and call.details.get("logits") is False
+    return "a loss that takes logits, of outputs that are probabilities" if mixed else ""
 
 
 def _batch_mean(call: Call) -> float:
@@ -259,8 +273,10 @@ def _training_data(chain: list[Call], images: Images) -> Outcome:
     """Check that the model saw most images of the training folder and none of the test folder."""
     trained = np.concatenate([call.numbers("trained") for call in chain])
     of_train, of_test = len(images.known(trained, TRAIN)), len(images.known(trained, TEST))
-    passed = not of_test and 2 * of_train >= images.train > 0
-    found = f"{of_train} of its {images.train} images, {of_test} of the test set"
+    epochs = sum(call.number("ran") for call in chain if call.method == "fit")
+    often = not epochs > 0 or trained.size >= _OFTEN * epochs * of_train
+    passed = not of_test and often and 2 * of_train >= images.train > 0
+    found = f"{trained.size} times one of {of_train} of its {images.train} images, {of_test} of the test set"
     return checks.outcome("training_data", passed, "the images of the training folder, none of the test folder", found)
 
 
@@ -288,7 +304,7 @@ def _loss(chain: list[Call]) -> Outcome:
         history = [number(v) for values in call.table("history").values() if isinstance(values, list) for v in values]
         if not all(map(math.isfinite, history)):
             return checks.outcome("loss", False, wanted, "a loss that is not finite")
-        if found := _other_loss(call):
+        if found := _other_loss(call) or (_takes_logits(call) if len(call.losses) else ""):
             return checks.outcome("loss", False, wanted, found)
     moved = max((call.number("changed") for call in chain), default=0.0)
     passed = moved == chain[-1].number("variables") > 0

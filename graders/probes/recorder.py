@@ -47,6 +47,7 @@ from graders.probes.recorder_shrink import Shrinker
 Emit = Callable[[str, Experiment], None]
 ARGUMENTS = ("n_resnet", "n_filters", "n_block", "n_output")  # of the class of C7
 _MOST_RECORDS = 85
+_MOST_NUMBERS = 50  # that a cell prints, or leaves in names: more would report every number there is
 _MOST_BYTES = 30 * 2**20
 
 
@@ -70,6 +71,7 @@ class Recorder:
         self.compiled: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakKeyDictionary()
         self.forwards: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
         self.numbers: list[float] = []
+        self.known: dict[str, int] = {}  # what each name meant after the last cell
         self.drawn: dict[str, int] = {}
 
     @contextlib.contextmanager
@@ -121,11 +123,14 @@ class Recorder:
         return self.direct
 
     def forward(self, model: Any, x: Any) -> Any:
-        """Return a model's outputs on x by its compiled forward pass, which is compiled once a cell."""
-        if model not in self.forwards:
-            self.forwards[model] = tf.function(lambda inputs: model(inputs), reduce_retracing=True)
+        """Return a model's outputs on x by its compiled forward pass, compiled anew when it has got other variables."""
         with self.within():
-            return self.forwards[model](tf.cast(tf.convert_to_tensor(x), model.compute_dtype))
+            parts = (*map(id, model.weights), *map(id, model.layers))
+            known, function = self.forwards.get(model, ((), None))
+            if known != parts:
+                function = tf.function(lambda inputs: model(inputs), reduce_retracing=True)
+                self.forwards[model] = parts, function
+            return function(tf.cast(tf.convert_to_tensor(x), model.compute_dtype))
 
     @contextlib.contextmanager
     def within(self) -> Iterator[None]:
@@ -143,10 +148,10 @@ class Recorder:
             self._send(number, {"method": "plots", "drawn": self.drawn}, {})
         for record in self.done:
             if record.details["method"] == "direct":
-                record.details["numbers"] = [*self.numbers[:200], *self._scalars()][:400]
+                record.details["numbers"] = [*self.numbers[-_MOST_NUMBERS:], *self._scalars()[-_MOST_NUMBERS:]]
             self._send(number, record.details, record.arrays)
         self.done, self.numbers, self.drawn = [], [], {}
-        self.forwards.clear()
+        self.known = {name: id(value) for name, value in self.namespace.items()}
 
     def _send(self, number: int, details: dict[str, Any], arrays: dict[str, Any]) -> None:
         size = sum(array.nbytes for array in arrays.values())
@@ -158,15 +163,16 @@ class Recorder:
         self.sent += 1
 
     def _scalars(self) -> list[float]:
-        """Return the numbers that the student's code left in names, and the means of its lists of numbers."""
+        """Return the numbers that the cell left in names, and the means of its lists of numbers."""
         found: list[float] = []
-        for value in list(self.namespace.values()):
+        fresh = [value for name, value in self.namespace.items() if self.known.get(name) != id(value)]
+        for value in fresh:
             with contextlib.suppress(Exception):
                 if isinstance(value, (float, np.floating, np.ndarray, tf.Tensor, list)):
                     numbers = np.asarray(value, np.float64)
                     if 0 < numbers.size <= 2000:
                         found.append(float(numbers.mean()))
-        return found[:200]
+        return found
 
     def after_cell(self, number: int) -> None:
         """Send what the cell of that number did."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable
@@ -144,7 +145,8 @@ def _load_weights(recorder: Recorder, original: Original, model: Any, *args: Any
     with recorder.recording(model, "load_weights", path=path[-100:]) as record:
         with recorder.quietly():
             record.details["has"] = [list(weight.shape) for weight in model.weights]
-            record.details["wants"] = _shapes_in(path)
+            with contextlib.suppress(OSError, KeyError):  # loading itself will say what is wrong with the file
+                record.details["wants"] = _shapes_in(path)
         return original(model, *args, **kwargs)
 
 

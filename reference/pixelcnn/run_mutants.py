@@ -101,7 +101,7 @@ LOADING = (
         "puts a function of its own in the place of evaluate",
         "improved",
         (BEFORE, "pixel_cnn.evaluate = lambda data: 0.5\n" + BEFORE),
-        also=("C10",),
+        also=("C10", "C11"),
     ),
     wrong(
         "C8",
