@@ -6,7 +6,7 @@ import ast
 import hashlib
 import importlib.util
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from graders.engine.classroom import Plan, grade_all, open_classroom
 from graders.engine.local import Job
 from graders.errors import Fault, UsageError
 from graders.home import reference_path
-from graders.model import Assignment, Mutant, Report, SourceFile, Submission, Variant, Verdict
+from graders.model import Assignment, Mutant, Report, SourceFile, Submission, Tier, Variant, Verdict
 from graders.rubric import judgeable
 
 if TYPE_CHECKING:
@@ -104,23 +104,58 @@ class Audit:
 def audit_assignment(
     assignment: Assignment, items: Collection[str], jobs: int, isolation: str | None = None, seed: int | None = None
 ) -> Audit:
-    """Grade the mutants and variants of these items as whole submissions, each on all items."""
-    source = reference_path(assignment.slug)
-    text = source.read_text(encoding="utf-8")
-    mutants = [edit for edit in _load(source.parent / "mutants.py", "MUTANTS") if edit.item in items]
-    variants = [edit for edit in _load(source.parent / "variants.py", "VARIANTS") if edit.item in items]
-    edited = [as_submission(edit.name, apply_edit(text, edit)) for edit in (*mutants, *variants)]
-    plan = Plan(assignment, judgeable(assignment), jobs, isolation, seed)
-    with tempfile.TemporaryDirectory() as folder, open_classroom(plan, Path(folder) / "audit.sqlite") as classroom:
-        work = [Job(one.id, one.name, partial(_itself, one)) for one in edited]
-        reports = grade_all(classroom, work, lambda _: None)
-        provenance = classroom.provenance
+    """Grade the mutants and variants of these items as whole submissions, each on all items of its tier."""
+    folder = reference_path(assignment.slug).parent
+    mutants = [edit for edit in _edits(folder, "mutants.py", "MUTANTS") if edit.item in items]
+    variants = [edit for edit in _edits(folder, "variants.py", "VARIANTS") if edit.item in items]
+    reports: dict[str, Report] = {}
+    provenance: Mapping[str, Any] = {}
+    for tier in (Tier.BEHAVIOUR, Tier.EXECUTE):
+        edits = [edit for edit in (*mutants, *variants) if assignment.item(edit.item).tier is tier]
+        if edits:
+            graded, provenance = _graded(assignment, tier, edits, jobs, isolation, seed)
+            reports |= graded
     return Audit(
-        tuple(_mutant_result(m, report) for m, report in zip(mutants, reports, strict=False)),
-        tuple(_variant_result(v, report) for v, report in zip(variants, reports[len(mutants) :], strict=True)),
-        sum(item.verdict is Verdict.FAULT for report in reports for item in report.items),
+        tuple(_mutant_result(mutant, reports[mutant.name]) for mutant in mutants),
+        tuple(_variant_result(variant, reports[variant.name]) for variant in variants),
+        sum(item.verdict is Verdict.FAULT for report in reports.values() for item in report.items),
         provenance,
     )
+
+
+def _graded(
+    assignment: Assignment,
+    tier: Tier,
+    edits: Sequence[Mutant | Variant],
+    jobs: int,
+    isolation: str | None,
+    seed: int | None,
+) -> tuple[dict[str, Report], Mapping[str, Any]]:
+    """Return the reports of edits of one tier by name, and the provenance."""
+    text = reference_path(assignment.slug).read_text(encoding="utf-8")
+    bonus = {item.id for item in assignment.items if item.kind == "bonus"}
+    plan = Plan(assignment, judgeable(assignment, (tier,)), jobs, isolation, seed)
+    with tempfile.TemporaryDirectory() as folder, open_classroom(plan, Path(folder) / "audit.sqlite") as classroom:
+        work = []
+        for edit in edits:
+            edited = apply_edit(text, edit)
+            short = tier is Tier.EXECUTE and edit.item not in bonus
+            one = as_submission(edit.name, without_bonus(edited, bonus) if short else edited)
+            work.append(Job(one.id, one.name, partial(_itself, one)))
+        reports = grade_all(classroom, work, lambda _: None)
+        return {report.submission.id: report for report in reports}, classroom.provenance
+
+
+def without_bonus(text: str, bonus: Collection[str]) -> str:
+    """Return a reference without its bonus, which comes last and takes most of the time of a run."""
+    starts = [text.rindex(f"`[{item}]`") for item in bonus if f"`[{item}]`" in text]
+    return text[: text.rindex("\n# %%", 0, min(starts)) + 1] if starts else text
+
+
+def _edits(folder: Path, name: str, what: str) -> tuple[Any, ...]:
+    """Return the edits of a file, and of the one beside it for whole runs where there is one."""
+    more = folder / f"run_{name}"
+    return (*_load(folder / name, what), *(_load(more, what) if more.is_file() else ()))
 
 
 def _itself(submission: Submission) -> Submission:
@@ -140,7 +175,7 @@ def _load(path: Path, name: str) -> tuple[Any, ...]:
 def load_edits(slug: str) -> dict[str, Mutant | Variant]:
     """Return all mutants and variants of an assignment by name."""
     folder = reference_path(slug).parent
-    edits = (*_load(folder / "mutants.py", "MUTANTS"), *_load(folder / "variants.py", "VARIANTS"))
+    edits = (*_edits(folder, "mutants.py", "MUTANTS"), *_edits(folder, "variants.py", "VARIANTS"))
     return {edit.name: edit for edit in edits}
 
 
@@ -170,8 +205,15 @@ def as_submission(name: str, text: str) -> Submission:
 
 
 def _lost(report: Report) -> tuple[str, ...]:
-    judged = [item for item in report.items if item.criteria]
-    return tuple(item.id for item in judged if item.points < item.possible)
+    """Return the items with a failed criterion; a shortened run has no bonus, and none is expected of it."""
+    kinds = {item.id: item.kind for item in report.assignment.items}
+    judged = [item for item in report.items if kinds[item.id] != "bonus" or _bonus_done(report)]
+    return tuple(item.id for item in judged if not all(criterion.passed for criterion in item.criteria))
+
+
+def _bonus_done(report: Report) -> bool:
+    bonus = {item.id for item in report.assignment.items if item.kind == "bonus"}
+    return any(criterion.passed for item in report.items if item.id in bonus for criterion in item.criteria)
 
 
 def _mutant_result(mutant: Mutant, report: Report) -> MutantResult:
@@ -183,6 +225,7 @@ def _variant_result(variant: Variant, report: Report) -> VariantResult:
     reasons = [
         f"{item.id} {criterion.name}: expected {criterion.expected}; found {criterion.actual}"
         for item in report.items
+        if item.id in _lost(report)
         for criterion in item.criteria
         if not criterion.passed
     ]

@@ -206,6 +206,7 @@ def audit(
     json_file: Annotated[Path | None, typer.Option("--json", help="Where to write the result as JSON.")] = None,
     jobs: _Jobs = _CORES,
     item: Annotated[str, typer.Option(help="Mutants and variants of these items only, for instance C3,C4.")] = "",
+    tier: Annotated[str, typer.Option(help="behaviour, execute, or both with a comma.")] = "behaviour,execute",
     isolation: _Isolation = None,
     seed: _Seed = None,
 ) -> None:
@@ -213,11 +214,12 @@ def audit(
     from rich.console import Console
 
     from graders.audit import audit_assignment, print_audit
-    from graders.rubric import load_rubric, select
+    from graders.rubric import load_rubric, select, tiers_of
 
     rubric = load_rubric(assignment)
     items = tuple(word.strip() for word in item.split(",") if word.strip())
-    wanted = {one.id for one in select(rubric, items)}
+    tiers = tiers_of(tier)
+    wanted = {one.id for one in select(rubric, items, tiers_of("behaviour,execute") if items else tiers)}
     result = audit_assignment(rubric, wanted, jobs, isolation, seed)
     if json_file:
         from graders.reports.documents import write_json

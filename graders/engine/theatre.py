@@ -39,7 +39,7 @@ class Rehearsal:
 REHEARSALS = {
     # With one block, Keras 2 and Keras 3 order the weights of every right model alike.
     "pixelcnn": Rehearsal(
-        {"n_resnet": 2, "n_filters": 6, "n_block": 1, "n_output": 4}, 80, 40, "pa2", "pixel_cnn_e5.h5"
+        {"n_resnet": 2, "n_filters": 6, "n_block": 1, "n_output": 4}, 80, 70, "pa2", "pixel_cnn_e5.h5"
     ),
 }
 CELL_SECONDS, TOTAL_SECONDS = 90.0, 170.0  # of a rehearsal

@@ -16,6 +16,7 @@ _CLAIM = re.compile(
     r"(?<![\w.])(\d{1,9}\.\d{1,20}(?:e[-+]?\d{1,4})?|nan|inf)(?![\w%])",
     re.IGNORECASE,
 )
+_REFERENCE = re.compile(r"(section|sec|figure|fig|table|part|step|version|keras|tensorflow)\W*$", re.IGNORECASE)
 _LOSS = re.compile(r"loss|bce|cross.?entropy|eval", re.IGNORECASE)
 _TEST = re.compile(r"test|evaluat|final|bce|entropy", re.IGNORECASE)
 _OTHER_SET = re.compile(r"train|val(?:id|_|\b)", re.IGNORECASE)
@@ -26,11 +27,13 @@ def stated(lines: Iterable[tuple[int, str]]) -> Iterator[dict[str, Json]]:
 
     >>> [(one["label"], one["value"], one["test"]) for one in stated([(1, "Test loss: 0.1936"), (2, "cell 4.25")])]
     [('Test loss:', 0.1936, True)]
+    >>> list(stated([(1, "Evaluation (Section 4.4)")]))
+    []
     """
     for at, line in lines:
         for match in _CLAIM.finditer(line[:_LONGEST]):
             label = match[1]
-            if _LOSS.search(label):
+            if _LOSS.search(label) and not _REFERENCE.search(label):
                 test = bool(_TEST.search(label)) and not _OTHER_SET.search(line[: match.end(1)])
                 yield {"line": at, "label": shortened(label, 60), "value": number(match[2]), "test": test}
 
