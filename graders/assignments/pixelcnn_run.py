@@ -339,7 +339,8 @@ class StudyModel(_Ran):
             if chain[0].text("before") == reference.pretrained
         }
         main |= {_settings(call) for call in run.of("load_weights")[:1]}
-        trains = [call for call in run.calls if call.trains and call.rows("settings")]
+        others = {*_FOCAL, *_REGRESSION}  # the trainings of C13
+        trains = [c for c in run.calls if c.trains and c.rows("settings") and not others & set(_named(c))]
         studied = {_settings(call) for call in trains} - main
         found = f"{len(studied)} of them"
         yield checks.outcome("settings", len(studied) >= 2, "two settings other than the handout's, trained", found)
