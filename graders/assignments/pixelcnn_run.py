@@ -348,9 +348,14 @@ class StudyModel(_Ran):
 
 
 def _plotted(name: str, run: Run, trains: list[Call]) -> Outcome:
+    """Check for a chart in the cell of the last of these trainings, or after it and before any other training."""
     last = max((call.cell for call in trains), default=math.inf)
-    drawn = [c for c in run.of("plots") if c.cell >= last and set(c.table("drawn")) & {"plot", "bar", "scatter"}]
-    return checks.outcome(name, bool(drawn), "a chart of the results", "there is one" if drawn else "none after it")
+    stop = min((call.cell for call in run.calls if call.trains and call.cell > last), default=math.inf)
+    charts = [c for c in run.of("plots") if set(c.table("drawn")) & {"plot", "bar", "scatter"}]
+    drawn = any(last <= chart.cell < stop for chart in charts)
+    return checks.outcome(
+        name, drawn, "a chart of the results", "there is one" if drawn else "none after the trainings"
+    )
 
 
 class StudyLoss(_Ran):
