@@ -131,8 +131,8 @@ class Generate(_Ran):
         """Judge the best of the student's generations."""
         loops = [call for call in run.of("direct") if call.rows("runs")]
         candidates = [generation.outcomes(call, run.weights(call) == "trained", images) for call in loops]
-        calls = max((int(call.number("jumps")) for call in run.of("direct")), default=0)
-        found = f"{calls} calls of a model on whole images" if calls else "no such loop"
+        calls = max((call.number("jumps") for call in run.of("direct") if call.number("jumps") > 0), default=0)
+        found = f"{calls:g} calls of a model on whole images" if calls else "no such loop"
         yield from _best("generation", candidates, generation.none(found))
 
 
