@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from graders.assignments import Grader
-from graders.model import CriterionResult, Evidence, Experiment, Failure, Item, ItemResult, Json, Outcome, Verdict
+from graders.model import CriterionResult, Evidence, Experiment, Failure, Item, ItemResult, Json, Outcome, Tier, Verdict
 
 _UNDONE = ("NotImplementedError", "NotDefinedError")
 _BUILTIN_ERRORS = frozenset(
     name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)
 )
+_EXECUTED = "graded by the execute tier, which runs the whole notebook"
 _REFERENCE_FAILED = "the reference's own evidence is incomplete"
 
 
@@ -141,7 +142,7 @@ def missing(item: Item, reason: str, seconds: float = 0.0) -> ItemResult:
 
 def waiting(item: Item) -> ItemResult:
     """Return the result of an item that this run does not judge."""
-    note = item.note or "read by a person"
+    note = item.note or (_EXECUTED if item.tier is Tier.EXECUTE else "read by a person")
     return ItemResult(item.id, item.title, Verdict.MANUAL, 0.0, item.points, note=note)
 
 

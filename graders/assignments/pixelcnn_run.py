@@ -131,8 +131,8 @@ class Generate(_Ran):
         """Judge the best of the student's generations."""
         loops = [call for call in run.of("direct") if call.rows("runs")]
         candidates = [generation.outcomes(call, run.weights(call) == "trained", images) for call in loops]
-        calls = max((int(call.number("jumps")) for call in run.of("direct")), default=0)
-        found = f"{calls} calls of a model on whole images" if calls else "no such loop"
+        calls = max((call.number("jumps") for call in run.of("direct") if call.number("jumps") > 0), default=0)
+        found = f"{calls:g} calls of a model on whole images" if calls else "no such loop"
         yield from _best("generation", candidates, generation.none(found))
 
 
@@ -339,7 +339,8 @@ class StudyModel(_Ran):
             if chain[0].text("before") == reference.pretrained
         }
         main |= {_settings(call) for call in run.of("load_weights")[:1]}
-        trains = [call for call in run.calls if call.trains and call.rows("settings")]
+        others = {*_FOCAL, *_REGRESSION}  # the trainings of C13
+        trains = [c for c in run.calls if c.trains and c.rows("settings") and not others & set(_named(c))]
         studied = {_settings(call) for call in trains} - main
         found = f"{len(studied)} of them"
         yield checks.outcome("settings", len(studied) >= 2, "two settings other than the handout's, trained", found)
@@ -347,9 +348,14 @@ class StudyModel(_Ran):
 
 
 def _plotted(name: str, run: Run, trains: list[Call]) -> Outcome:
+    """Check for a chart in the cell of the last of these trainings, or after it and before any other training."""
     last = max((call.cell for call in trains), default=math.inf)
-    drawn = [c for c in run.of("plots") if c.cell >= last and set(c.table("drawn")) & {"plot", "bar", "scatter"}]
-    return checks.outcome(name, bool(drawn), "a chart of the results", "there is one" if drawn else "none after it")
+    stop = min((call.cell for call in run.calls if call.trains and call.cell > last), default=math.inf)
+    charts = [c for c in run.of("plots") if set(c.table("drawn")) & {"plot", "bar", "scatter"}]
+    drawn = any(last <= chart.cell < stop for chart in charts)
+    return checks.outcome(
+        name, drawn, "a chart of the results", "there is one" if drawn else "none after the trainings"
+    )
 
 
 class StudyLoss(_Ran):

@@ -139,6 +139,11 @@ class Frames:
         if self._run is not None:
             self._run.outputs.append(outputs[:_MOST_IMAGES])
 
+    def interrupt(self) -> None:
+        """Note that the model was trained in between: the same input once more is no step of a generation."""
+        self._end()
+        self._last = None
+
     def _end(self) -> None:
         run = self._run
         if run is not None and run.calls >= _LEAST_CALLS and self._kept + run.calls * run.images <= _MOST_CALLS * 10:

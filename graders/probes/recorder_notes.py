@@ -65,6 +65,7 @@ class Notes:
         """Note a batch of a training step."""
         self._data(x, y)
         self.trained.append(self._images.note(x))
+        self.frames.interrupt()
         self.steps += 1
 
     def test(self, x: Any, y: Any, outputs: Any) -> None:
@@ -99,6 +100,7 @@ class Notes:
     def applied(self) -> None:
         """Note that gradients were applied: the model was trained on what it was called on last."""
         self.steps += 1
+        self.frames.interrupt()
         self.trained += self.pending[-1:]
         self._untrained(self.pending[:-1])
 

@@ -70,6 +70,14 @@ def test_whole_images_are_no_generation_and_get_no_stand_in() -> None:
     assert frames.jumps == 40
 
 
+def test_the_same_images_between_training_steps_are_no_generation() -> None:
+    frames, pixels = Frames(StandIn(1)), np.zeros((2, PIXELS), np.float32)
+    for _ in range(20):
+        assert frames.see(pixels) == (True, None)
+        frames.interrupt()
+    assert frames.close() == ([], {})
+
+
 def test_a_value_that_is_not_binary_is_told() -> None:
     frames, pixels = Frames(None), np.zeros((1, PIXELS), np.float32)
     for pixel in range(20):
