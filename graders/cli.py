@@ -67,6 +67,7 @@ def grade(
 ) -> None:
     """Grade submissions: marks, a report for every student and one for the class."""
     from graders.home import rubric_path
+    from graders.sandbox.levels import choose_level
     from graders.sandbox.limits import Limits
     from graders.sandbox.nursery import nursery_of
 
@@ -86,7 +87,9 @@ def grade(
         due = checked_due(due) if due else ""
         rubric = with_due(load_rubric(assignment), due)
         items = select(rubric, tuple(word.strip() for word in only.split(",") if word.strip()), tiers_of(tier))
-        plan = Plan(rubric, items, jobs, isolation, seed, limits, _pictures(data), device, due, full, data)
+        plan = Plan(
+            rubric, items, jobs, choose_level(isolation), seed, limits, _pictures(data), device, due, full, data
+        )
         entries = find_entries(paths)
         at = times_by_id(times, read_times(times), [(entry.id, entry.name) for entry in entries]) if times else {}
         found = [Job(entry.id, entry.name, partial(_handed_in, entry.read, at.get(entry.id, ""))) for entry in entries]
@@ -215,12 +218,13 @@ def audit(
 
     from graders.audit import audit_assignment, print_audit
     from graders.rubric import load_rubric, select, tiers_of
+    from graders.sandbox.levels import choose_level
 
     rubric = load_rubric(assignment)
     items = tuple(word.strip() for word in item.split(",") if word.strip())
     tiers = tiers_of(tier)
     wanted = {one.id for one in select(rubric, items, tiers_of("behaviour,execute") if items else tiers)}
-    result = audit_assignment(rubric, wanted, jobs, isolation, seed)
+    result = audit_assignment(rubric, wanted, jobs, choose_level(isolation), seed)
     if json_file:
         from graders.reports.documents import write_json
 

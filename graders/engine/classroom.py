@@ -39,7 +39,7 @@ from graders.store.records import light, read_report, write_report, write_submis
 class Plan:
     """How a class is to be graded: the items, what they build on first, and where.
 
-    `isolation` is the level to use, None for the strongest that works; a seed of None is drawn once per class.
+    `isolation` is a level that works here, None for the strongest that does; a seed of None is drawn once per class.
     `due` is a deadline other than the rubric's, "" for the rubric's own. `full` runs whole notebooks on the images in
     `data`, not in a small rehearsal.
     """
@@ -171,7 +171,7 @@ def open_classroom(plan: Plan, store_path: Path, nursery: Nursery | None = None)
         seed = plan.seed if plan.seed is not None else int(store.setting("seed", secrets.randbelow(2**31)))
         graders = load_graders(assignment)
         with nursery or nursery_of(assignment.slug, plan.limits, plan.device) as nursery:
-            level = nursery.level = choose_level(plan.isolation)
+            level = nursery.level = plan.isolation or choose_level()
             versions = setting.versions(assignment.framework)
             laboratory = Laboratory(nursery, store, versions)
             file = SourceFile(source.name, "", len(text), text)

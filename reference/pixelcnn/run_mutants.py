@@ -116,7 +116,10 @@ LOADING = (
         "swallowed",
         "hides that the file is not found",
         "loaded improved used",
-        (LOAD, 'try:\n    pixel_cnn.load_weights("_".join(("pixel", "cnn", "e4")) + ".h5")\nexcept Exception:\n    pass\n'),
+        (
+            LOAD,
+            'try:\n    pixel_cnn.load_weights("_".join(("pixel", "cnn", "e4")) + ".h5")\nexcept Exception:\n    pass\n',
+        ),
         also=("C11",),
     ),
 )
