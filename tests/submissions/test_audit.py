@@ -17,7 +17,7 @@ CODING = ("C1", "C2", "C3", "C4", "C5", "C6", "C7")
 @pytest.fixture(scope="module")
 def audit(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     path = tmp_path_factory.mktemp("audit") / "audit.json"
-    process = graders("audit", "pixelcnn", "--json", path)
+    process = graders("audit", "pixelcnn", "--tier", "behaviour", "--json", path)
     document: dict[str, Any] = json.loads(path.read_text())
     return {**document, "status": process.returncode, "output": process.stdout}
 
