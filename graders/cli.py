@@ -76,7 +76,8 @@ def grade(
     with _stoppable(), nursery_of(assignment, limits, device) as nursery:
         if not (out / "evidence.sqlite").exists():
             nursery.start()  # nothing is known yet: it takes its second while we import and read
-            _import_soon("graders.reports.plots")
+            if len(paths) > 1 or paths[0].is_dir() or paths[0].suffix == ".zip":  # a class, which is plotted
+                _import_soon("graders.reports.plots")
         from graders.engine.classroom import Plan, grade_class, with_due
         from graders.engine.local import Job
         from graders.engine.publish import Publisher

@@ -23,8 +23,6 @@ from graders.reports.results import shown
 
 def class_page(class_report: ClassReport) -> str:
     """Return the report on the class: who, what, why."""
-    from graders.reports import plots  # half a second that a check card in a notebook must not pay
-
     script = _source("sort.js")
     summaries = summary.item_summaries(class_report)
     judged = [item for item in summaries if item.judged]
@@ -34,7 +32,7 @@ def class_page(class_report: ClassReport) -> str:
         figures=_figures(class_report),
         coverage=summary.coverage(class_report.assignment, sum(item.possible for item in judged)),
         faulty=[(report, item) for report in class_report.reports for item in report.items if _is_fault(item)],
-        plots=[Markup(plots.marks_histogram(class_report)), Markup(plots.item_outcomes(class_report))],
+        plots=_plots(class_report),
         judged=judged,
         waiting=[item for item in summaries if not item.judged],
         rows=_rows(class_report, [item.id for item in judged]),
@@ -47,6 +45,15 @@ def class_page(class_report: ClassReport) -> str:
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def _plots(class_report: ClassReport) -> list[Markup]:
+    """Return the plots of a class; one student has no distribution."""
+    if len(class_report.reports) < 2:
+        return []
+    from graders.reports import plots  # half a second that a check card in a notebook must not pay
+
+    return [Markup(plots.marks_histogram(class_report)), Markup(plots.item_outcomes(class_report))]
 
 
 def student_page(report: Report, record: Evidence | None = None) -> str:
