@@ -67,6 +67,6 @@ def test_a_mutant_that_slips_ends_in_status_1(tmp_path: Path) -> None:
         "from graders.model import Variant\n"
         'VARIANTS = (Variant("C5-same", "C5", "the same", swaps=(("# (B*H*W, C)", "# pixels"),)),)\n'
     )
-    process = graders("audit", "pixelcnn", GRADERS_HOME=str(tmp_path))
+    process = graders("audit", "pixelcnn", "--tier", "behaviour", GRADERS_HOME=str(tmp_path))
     assert process.returncode == 1
     assert "C5-none" in process.stdout
