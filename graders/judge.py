@@ -13,7 +13,10 @@ _UNDONE = ("NotImplementedError", "NotDefinedError")
 _BUILTIN_ERRORS = frozenset(
     name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)
 )
-_EXECUTED = "graded by the execute tier, which runs the whole notebook"
+_WAITING = {
+    Tier.EXECUTE: "graded by the execute tier, which runs the whole notebook",
+    Tier.RECORD: "graded by the record tier, which reads the results that are saved in the notebook",
+}
 _REFERENCE_FAILED = "the reference's own evidence is incomplete"
 
 
@@ -142,8 +145,12 @@ def missing(item: Item, reason: str, seconds: float = 0.0) -> ItemResult:
 
 def waiting(item: Item) -> ItemResult:
     """Return the result of an item that this run does not judge."""
-    note = item.note or (_EXECUTED if item.tier is Tier.EXECUTE else "read by a person")
-    return ItemResult(item.id, item.title, Verdict.MANUAL, 0.0, item.points, note=note)
+    return ItemResult(item.id, item.title, Verdict.MANUAL, 0.0, item.points, note=waits_for(item))
+
+
+def waits_for(item: Item) -> str:
+    """Return what an item waits for that a run does not judge."""
+    return item.note or _WAITING.get(item.tier, "read by a person")
 
 
 def blocked(result: ItemResult, broken: Sequence[str]) -> ItemResult:

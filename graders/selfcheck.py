@@ -53,7 +53,7 @@ def examine(kit: Kit, item_id: str, namespace: Mapping[str, Any]) -> ItemResult:
         raise UsageError(f"'{item_id}' is no item of this assignment{did_you_mean(item_id, ids)}")
     item = kit.assignment.item(item_id)
     if item.tier is not Tier.BEHAVIOUR:
-        raise UsageError(f"{item_id} cannot be checked here: it is {item.note or 'read by a person'}")
+        raise UsageError(f"{item_id} cannot be checked here: it is {judge.waits_for(item)}")
     own = _measure(kit, item, namespace)
     if own.verdict in (Verdict.PASS, Verdict.MISSING):
         return own

@@ -22,8 +22,8 @@ ITEMS = ("C1", "C2", "C3", "C4", "C5", "C6", "C7")
 
 
 def cells_of(text: str) -> list[str]:
-    """Return the cells of a solution that hold imports and definitions."""
-    cells = re.split(r"^# %%.*$", text, flags=re.MULTILINE)
+    """Return the cells of a solution that hold imports and definitions, up to C7: what comes after it trains."""
+    cells = re.split(r"^# %%.*$", text.partition("# %% check C7")[0], flags=re.MULTILINE)
     return [cell for cell in cells if re.search(r"^(class|def|import|from) ", cell, flags=re.MULTILINE)]
 
 
