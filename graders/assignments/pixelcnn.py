@@ -17,7 +17,11 @@ from graders.assignments import pixelcnn_record as record
 from graders.assignments import pixelcnn_run as run
 from graders.model import Outcome
 
-GRADERS = Registry("tensorflow", preload=("tensorflow.python.ops.numpy_ops.np_config",), least_loss=record.LEAST_LOSS)
+GRADERS = Registry(
+    "tensorflow",
+    preload=("tensorflow.python.ops.numpy_ops.np_config", "matplotlib.pyplot"),
+    least_loss=record.LEAST_LOSS,
+)
 STD = 0.05  # Section 4.2.3.2
 
 GRADERS.item("C1")(data.Lengths)
