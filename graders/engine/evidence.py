@@ -7,7 +7,6 @@ import importlib.util
 import json
 import re
 import signal
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -40,8 +39,6 @@ class Laboratory:
 
     def __init__(self, nursery: Nursery, store: Store, versions: Mapping[str, str]) -> None:
         self._nursery, self._store = nursery, store
-        self._lock = threading.Lock()
-        self._turns: dict[str, threading.Lock] = {}
         self.surroundings = {
             "probes": digest(),
             "versions": dict(versions),
@@ -57,7 +54,7 @@ class Laboratory:
         failures names places, and is shared only by code that is equal to the letter.
         """
         keys = [self._key(order, literal) for literal in (False, True)]
-        with self._turn(keys[0]):
+        with self._store.turn(keys[0]):
             for key in keys:
                 if (known := self._store.evidence(key)) is not None:
                     return known, key
@@ -67,11 +64,6 @@ class Laboratory:
     def keep(self, key: str, evidence: Evidence) -> None:
         """Keep evidence that no child sent under a key of its own."""
         self._store.keep(key, evidence)
-
-    def _turn(self, key: str) -> threading.Lock:
-        """Return the lock of a key: who comes second with equal code finds the evidence of the first."""
-        with self._lock:
-            return self._turns.setdefault(key, threading.Lock())
 
     def _kept(self, keys: Sequence[str], found: Evidence) -> tuple[Evidence, str]:
         clean = not found.failure and not any(one.failure for one in found.experiments.values())

@@ -94,17 +94,18 @@ class Theatre:
             FULL_TOTAL_SECONDS if self.full else TOTAL_SECONDS,
         )
         key = self._key(notebook, stage)
-        if (known := self.store.evidence(key)) is not None:
-            return known, key
-        executed = run(self.nursery, notebook, stage)
-        if executed.evidence.fault:
-            executed = run(self.nursery, notebook, stage)  # once more: it may have been an accident
-        if executed.evidence.fault:
-            return executed.evidence, ""
-        written = {"notebook": executed.notebook, "notes": list(executed.notes)}
-        self.store.keep_file(key, json.dumps(written).encode())
-        self.store.keep(key, executed.evidence)
-        return executed.evidence, key
+        with self.store.turn(key):
+            if (known := self.store.evidence(key)) is not None:
+                return known, key
+            executed = run(self.nursery, notebook, stage)
+            if executed.evidence.fault:
+                executed = run(self.nursery, notebook, stage)  # once more: it may have been an accident
+            if executed.evidence.fault:
+                return executed.evidence, ""
+            written = {"notebook": executed.notebook, "notes": list(executed.notes)}
+            self.store.keep_file(key, json.dumps(written).encode())
+            self.store.keep(key, executed.evidence)
+            return executed.evidence, key
 
     def _key(self, notebook: Mapping[str, Any], stage: Any) -> str:
         cells = [[cell["cell_type"], cell["source"]] for cell in notebook["cells"]]

@@ -54,6 +54,7 @@ class Nursery:
             Stopped: The nursery was closed meanwhile.
         """
         zygote = self._living()
+        zygote.level = self.level  # it may have been found out after the start
         try:
             ended = zygote.run(order, blob, on_frame, equipment, reins)
         except (Fault, OSError) as error:
@@ -81,7 +82,6 @@ class Nursery:
             if self._closed:
                 raise Stopped
             if self._zygote and self._zygote.alive:
-                self._zygote.level = self.level  # it may have been found out after the start
                 return self._zygote
             if self._zygote:  # its children outlive it and may still come to their end
                 self._dead.append(self._zygote)
@@ -95,7 +95,6 @@ class Nursery:
                 except Fault as fault:
                     self._reason = str(fault)
                     continue
-                self._zygote.level = self.level
                 return self._zygote
 
     def close(self) -> None:

@@ -45,6 +45,7 @@ class Store:
         """
         self.path = path
         self._lock = threading.Lock()
+        self._turns: dict[str, threading.Lock] = {}
         with self._told():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._guard = _only_writer(path)
@@ -93,6 +94,11 @@ class Store:
         """Return the evidence of that key, if there is any."""
         row = self._row("SELECT document, arrays FROM evidence WHERE key = ?", key)
         return read_evidence(json.loads(row[0]), row[1]) if row else None
+
+    def turn(self, key: str) -> threading.Lock:
+        """Return the lock of a key: who comes second with equal work finds the evidence of the first."""
+        with self._lock:
+            return self._turns.setdefault(key, threading.Lock())
 
     def keep(self, key: str, evidence: Evidence) -> None:
         """Keep evidence under a key."""
