@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from graders.assignments import Grader
+from graders.errors import Unseen
 from graders.model import CriterionResult, Evidence, Experiment, Failure, Item, ItemResult, Json, Outcome, Tier, Verdict
 
 _UNDONE = ("NotImplementedError", "NotDefinedError")
@@ -72,6 +73,8 @@ def judge_item(
         return missing(item, undone, mine.seconds)
     try:
         outcomes = list(grader.judge(_Seen(_genuine(mine, theirs)), _Seen(theirs)))
+    except Unseen as unseen:
+        return manual(item, f"a person must look: {unseen}", mine.seconds)
     except Exception as error:  # whatever it is, it is ours: a judge must cope with any evidence
         return fault(item, f"the judge of {item.id} failed: {type(error).__name__}: {error}", mine.seconds)
     names = [outcome.name for outcome in outcomes]
@@ -132,6 +135,11 @@ def _result(item: Item, outcomes: Sequence[Outcome], mine: Evidence, follow_thro
 def fault(item: Item, reason: str, seconds: float = 0.0) -> ItemResult:
     """Return the result of an item that we failed to judge."""
     return ItemResult(item.id, item.title, Verdict.FAULT, 0.0, item.points, seconds=seconds, note=reason)
+
+
+def manual(item: Item, reason: str, seconds: float = 0.0) -> ItemResult:
+    """Return the result of an item that a person must judge, because its evidence is not complete."""
+    return ItemResult(item.id, item.title, Verdict.MANUAL, 0.0, item.points, seconds=seconds, note=reason)
 
 
 def missing(item: Item, reason: str, seconds: float = 0.0) -> ItemResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,8 @@ class Stage:
     `files` maps paths below the working folder to contents, `links` maps paths as the notebook names them to paths of
     `files` or of their folders. `shrink` says how small the recorder shall make the model, None not at all: then the
     run is no rehearsal. `cell_seconds` and `total_seconds` are seconds of the clock. `recorder` is the module whose
-    hooks run beside the notebook: install(namespace, shrink, emit), after_cell(number), finish().
+    hooks run beside the notebook: install(namespace, shrink, emit, seed), after_cell(number), finish(); its seed is
+    `recorder_seed`, not the class's.
     """
 
     slug: str
@@ -31,6 +33,11 @@ class Stage:
     cell_seconds: float = 60.0
     total_seconds: float = 300.0
     recorder: str = RECORDER
+
+
+def recorder_seed(stage: Stage) -> int:
+    """Return the seed of a recorder: the class's own, from which more is drawn, does not go where student code runs."""
+    return int.from_bytes(hashlib.sha256(f"recorder {stage.slug} {stage.seed}".encode()).digest()[:6], "big")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from typing import Any
 from graders.errors import Fault, Stopped, UsageError
 from graders.execute import record
 from graders.execute.layout import WORK
-from graders.execute.stage import FINISH, Executed, Stage
+from graders.execute.stage import FINISH, Executed, Stage, recorder_seed
 from graders.model import Evidence, Experiment
 from graders.probes import wire
 from graders.sandbox.fork import Ended, Reins
@@ -148,6 +148,7 @@ class _Session:
             "cells": self.cells,
             "recorder": stage.recorder,
             "shrink": dict(stage.shrink) if stage.shrink is not None else None,
+            "seed": recorder_seed(stage),
             "files": {name: len(content) for name, content in stage.files.items()},
             "links": dict(stage.links),
             "folders": folders(stage.links),

@@ -10,7 +10,7 @@ import pytest
 
 from graders.model import Experiment
 from graders.probes.wire import pack, unpack
-from tests.unit.rehearsal import SHRINK, WEIGHTS, Rehearsals, reference_text
+from tests.unit.rehearsal import SEED, SHRINK, WEIGHTS, Rehearsals, reference_text
 
 START = reference_text()[: reference_text().index("# %% [markdown]\n# ## Load the pretrained")]
 LOADED = START + f"# %%\npixel_cnn.load_weights('{WEIGHTS}')\n"
@@ -163,7 +163,7 @@ def _cut_short(text: str) -> dict[str, Experiment]:
 
     experiments: dict[str, Experiment] = {}
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    recorder.install(namespace, SHRINK, experiments.__setitem__)
+    recorder.install(namespace, SHRINK, experiments.__setitem__, SEED)
     with contextlib.redirect_stdout(io.StringIO()):
         for source in cells_of(text):
             exec(source, namespace)
