@@ -163,7 +163,19 @@ class Run:
     def unfollowed(self) -> str:
         """Return what was called in a way that is not followed, "" if nothing was."""
         calls = number(self.end.get("unfollowed"))
-        return f"a layer is called {calls:g} times in a cell, by no model" if calls >= _MANY else ""
+        if calls >= _MANY:
+            return f"models or their layers are called {calls:g} times in a cell, in a way that is not followed"
+        return "weights change, and no step of an optimizer is seen" if self._changed_unseen() else ""
+
+    def _changed_unseen(self) -> bool:
+        """Return whether a model's weights became others than they had ever been, between two records of it."""
+        known: dict[float, set[str]] = {}
+        for call in self.calls:
+            seen = known.setdefault(call.number("model"), set())
+            if seen and call.text("before") not in seen:
+                return True
+            seen |= {call.text("before"), call.text("after")}
+        return False
 
     def faults(self) -> list[str]:
         """Return what went wrong in the recorder itself."""

@@ -15,7 +15,7 @@ All have the values `cell`, `method` and `details`, a JSON text; so all have one
   own loops, generation. `numbers`: decimal numbers that the cell printed or left in names;
 - `plots`: how often the cell drew `plot`, `bar`, `scatter`, `imshow`;
 - `end`: `builds`, `faults` (our own), `dropped` records; `unfollowed`: in the cell with most of them, the calls of
-  the class of C7 that no record tells of; array `unseen` (k, 32, 32): images that the notebook never saw.
+  models and of the class of C7 that no record tells of; array `unseen` (k, 32, 32): images that the notebook never saw.
 
 Those of a model have also `model` (a number), `settings` (what each C7 in it was asked to be), `compiled` (`loss`,
 `from_logits`, `metrics`), `optimizer` (class and configuration), `before` and `after` (digests of all weights, whatever

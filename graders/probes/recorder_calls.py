@@ -60,6 +60,7 @@ def predict(recorder: Recorder, original: Original, model: Any, *args: Any, **kw
         return original(model, *args, **kwargs)
     if has_values(x) and padded(x) is not None and 0 < len(x) <= _FEW:
         return _asked(recorder, model, np.asarray(x), lambda: _within(recorder, original, model, *args, **kwargs))
+    recorder.unfollowed += has_values(x) and padded(x) is None
     with recorder.recording(model, "direct"):
         return original(model, *args, **kwargs)
 
@@ -69,7 +70,10 @@ def call(recorder: Recorder, original: Original, model: Any, *args: Any, **kwarg
     x: Any = args[0] if args else kwargs.get("inputs")
     if isinstance(x, keras.KerasTensor):  # a model is put together, and nothing runs
         return _within(recorder, original, model, *args, **kwargs)
-    if recorder.inside or not _are_images(x):
+    if recorder.inside:
+        return original(model, *args, **kwargs)
+    if not _are_images(x):
+        recorder.unfollowed += 1 if tf.executing_eagerly() else _MANY
         return original(model, *args, **kwargs)
     rest, kwargs = args[1:], {name: value for name, value in kwargs.items() if name != "inputs"}
     if isinstance(x, _VARIABLES):
@@ -209,7 +213,7 @@ def _applied(recorder: Recorder, optimizer: Any) -> Any:
 
 
 def layer_call(recorder: Recorder, original: Original, layer: Any, *args: Any, **kwargs: Any) -> Any:
-    """Count the calls of the class of C7 that come from no model which is heard of here."""
+    """Count the calls of the class of C7 that come from no model of which a record tells."""
     if (
         not recorder.inside
         and args
