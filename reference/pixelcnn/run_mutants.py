@@ -39,7 +39,7 @@ GRAPH = """
 @tf.function
 def generate(model, images):
     \"\"\"Return new images like these, float32 (B, H, W, 1), in one graph.\"\"\"
-    batch, rows, columns = len(images), images.shape[1], images.shape[2]
+    batch, rows, columns, _ = images.shape
     pixels = tf.zeros((batch, rows, columns, 1))
     for place in tf.range(rows * columns):
         row, column = place // columns, place % columns
