@@ -235,8 +235,15 @@ def test_a_loop_of_ones_own_is_seen_step_by_step(rehearsals: Rehearsals, decorat
         "    for i in range(len(train_data)):\n"
         "        step(*train_data[i])\n"
         "    pixel_cnn(test_data[0][0])\n"
+        "pixel_cnn.evaluate(test_data)\n"
+        "step(*train_data[0])\n"
     )
-    ((details, arrays),) = calls(rehearsals.run(text), "direct")
+    run = rehearsals.run(text)
+    (details, arrays), (one_more, _) = calls(run, "direct")
+    ((loaded, _),), ((evaluated, _),) = calls(run, "load_weights"), calls(run, "evaluate")
+    # Each begins with the weights that the one before it left, however TensorFlow orders what it may reorder.
+    assert (loaded["after"], details["after"]) == (details["before"], evaluated["before"])
+    assert evaluated["after"] == one_more["before"] != one_more["after"]
     assert details["steps"] == 6
     assert details["trained sizes"] == [32, 32, 16] * 2
     assert details["losses named"] == ["binarycrossentropy"]
