@@ -17,8 +17,9 @@ RECORDER = "graders.probes.recorder"
 class Stage:
     """What lies around a notebook while it runs, and for how long.
 
-    `files` maps paths below the working folder to contents, `links` maps paths as the notebook names them to paths of
-    `files` or of their folders. `shrink` says how small the recorder shall make the model, None not at all: then the
+    `files` maps paths below the working folder to contents, `given` such paths to folders of this machine, which the
+    notebook may read and not write. `links` maps paths as the notebook names them to paths of these or of their
+    folders. `shrink` says how small the recorder shall make the model, None not at all: then the
     run is no rehearsal. `cell_seconds` and `total_seconds` are seconds of the clock. `recorder` is the module whose
     hooks run beside the notebook: install(namespace, shrink, emit), after_cell(number), finish().
     """
@@ -26,6 +27,7 @@ class Stage:
     slug: str
     seed: int
     files: Mapping[str, bytes] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     shrink: Mapping[str, int] | None = None
     cell_seconds: float = 60.0

@@ -200,6 +200,7 @@ class Zygote:
             "uid": _FIRST_UID + next(_uids) % _MOST_UIDS,
             "devices": self.devices,
             "folders": equipment.folders,
+            "given": equipment.given,
             "unix_sockets": equipment.unix_sockets,
         }
         descriptors = array.array("i", [control_child.fileno(), data_child.fileno()])

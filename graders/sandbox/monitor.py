@@ -102,6 +102,7 @@ def _become_child(
             own_root=own_root,
             devices=request["devices"],
             folders=request["folders"],
+            given=request["given"],
             unix_sockets=request["unix_sockets"],
         )
         os.environ.update(dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR", "KERAS_HOME"), scratch))
