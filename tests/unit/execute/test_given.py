@@ -61,7 +61,7 @@ for path in (f"{given}/..", f"{given}/../secret", f"{given}/../secret/key.txt", 
         seen += os.listdir(path) if os.path.isdir(path) else [open(path).read()] if os.path.exists(path) else []
     except OSError:
         pass
-print(seen)
+print(sorted(seen))
 """
 
 
