@@ -14,7 +14,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graders.data import calligraphy
 from graders.data.weights import reference_weights
@@ -24,6 +24,9 @@ from graders.errors import UsageError
 from graders.model import Evidence, Experiment, Json, SourceFile
 from graders.sandbox.nursery import Nursery
 from graders.store import Store
+
+if TYPE_CHECKING:
+    from graders.execute import Executed, Stage
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,9 @@ REHEARSALS = {
 }
 TOTAL_SECONDS, FULL_TOTAL_SECONDS = 180.0, 8 * 3600.0  # of a rehearsal, of a run in full
 CELL_SHARE = 0.5  # of the notebook's time, that one cell may take
+# On a busy machine a run that was cut short and waited for a processor for so much of its time is made again, longer.
+_STARVED, _LONGER = 0.1, 2.5
+_CUT_SHORT = ("interrupted", "not run")
 # A run in full trains a model of the real size, and may unpack and copy tens of thousands of images.
 _FULL_MEMORY, _FULL_SCRATCH, _FULL_FILES = 16 << 10, 2 << 10, 200_000
 
@@ -86,7 +92,7 @@ class Theatre:
 
     def perform(self, file: SourceFile) -> tuple[Evidence, str]:
         """Return the evidence of a notebook's run and the key under which it and the executed notebook are kept."""
-        from graders.execute import Stage, links, notebook_of, run
+        from graders.execute import Stage, links, notebook_of
 
         notebook, _ = notebook_of(file)
         around = REHEARSALS[self.slug]
@@ -112,9 +118,7 @@ class Theatre:
         with self.store.turn(key):
             if (known := self.store.evidence(key)) is not None:
                 return known, key
-            executed = run(self.nursery, notebook, stage)
-            if executed.evidence.fault:
-                executed = run(self.nursery, notebook, stage)  # once more: it may have been an accident
+            executed = self._run(notebook, stage)
             if executed.evidence.fault:
                 return executed.evidence, ""
             written = {"notebook": executed.notebook, "notes": list(executed.notes)}
@@ -122,6 +126,17 @@ class Theatre:
             evidence = self._with_notes(executed.evidence, executed.notes)
             self.store.keep(key, evidence)
             return evidence, key
+
+    def _run(self, notebook: Mapping[str, Any], stage: Stage) -> Executed:
+        from graders.execute import run
+
+        executed = run(self.nursery, notebook, stage)
+        if executed.evidence.fault:
+            executed = run(self.nursery, notebook, stage)  # once more: it may have been an accident
+        if _was_starved(executed):
+            times = {name: getattr(stage, name) * _LONGER for name in ("cell_seconds", "total_seconds")}
+            executed = run(self.nursery, notebook, replace(stage, **times))
+        return executed
 
     def _with_notes(self, evidence: Evidence, notes: Sequence[str]) -> Evidence:
         """Return the evidence of a run with what the reports say of it: its notes, and whether it was a rehearsal."""
@@ -164,6 +179,13 @@ class Theatre:
     def _folders(self) -> dict[str, str]:
         folders = self.given.folders if self.given else {}
         return {f"{REHEARSALS[self.slug].folder}/{name}": str(path) for name, path in folders.items()}
+
+
+def _was_starved(executed: Executed) -> bool:
+    """Return whether a run may have lost cells because others kept the machine busy."""
+    cells = executed.evidence.experiments["cells"].values["cells"]
+    starved = executed.starved_seconds > _STARVED * executed.evidence.seconds
+    return starved and any(cell["status"] in _CUT_SHORT for cell in cells)
 
 
 def _below(folder: Path, name: str) -> dict[str, bytes]:

@@ -40,9 +40,11 @@ class Executed:
     """A notebook after its run.
 
     `notebook` is valid nbformat 4 with outputs; `evidence` has the experiment `cells` and whatever the recorder sent;
-    `notes` are lines for the report: what was not run, and why the run ended before the notebook did.
+    `notes` are lines for the report: what was not run, and why the run ended before the notebook did. `starved_seconds`
+    are those that it waited for a processor.
     """
 
     notebook: dict[str, Any]
     evidence: Evidence
     notes: tuple[str, ...] = ()
+    starved_seconds: float = 0.0

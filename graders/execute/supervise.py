@@ -194,7 +194,8 @@ class _Session:
         experiments = {"cells": cells, **{name: one for name, one in self.experiments.items() if name != "cells"}}
         output = self.ended.output if self.ended else ""
         evidence = Evidence(experiments, end, fault, output, self.seconds)
-        return Executed(notebook, evidence, (*dict.fromkeys(self.notes), *notes))
+        starved = self.ended.starved_seconds if self.ended else 0.0
+        return Executed(notebook, evidence, (*dict.fromkeys(self.notes), *notes), starved)
 
 
 def folders(links: Mapping[str, str]) -> list[str]:

@@ -66,7 +66,7 @@ class Ended:
     """How a child ended.
 
     `reason` is ended, cancelled, the limit that it was over (timeout, processes, memory, disk), or lost when its
-    monitor did not report.
+    monitor did not report. `starved_seconds` are those that it waited for a processor.
     """
 
     reason: str
@@ -74,6 +74,7 @@ class Ended:
     confined: bool = True
     cpu_seconds: float = 0.0
     peak_mb: float = 0.0
+    starved_seconds: float = 0.0
     output: str = ""
 
 

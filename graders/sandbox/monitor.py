@@ -73,6 +73,7 @@ def _supervise(request: dict[str, Any], control: socket.socket, data_fd: int) ->
             "confined": os.read(said_read, 1) == _CONFINED,
             "cpu_seconds": max(used.ru_utime + used.ru_stime, meter.cpu_seconds),
             "peak_mb": used.ru_maxrss / 1024,
+            "starved_seconds": meter.starved_seconds,
             "output": output.text(),
         }
         with contextlib.suppress(OSError):
@@ -154,16 +155,17 @@ class _Meter:
 
     def __init__(self, process: int, limits: Limits, scratch: str) -> None:
         self.process, self.limits, self.scratch = process, limits, scratch
-        self.cpu_seconds = 0.0
+        self.cpu_seconds = self.starved_seconds = 0.0
         self._started = time.monotonic()
 
     def over(self) -> str:
         """Return "" or the limit. A machine that is busy with others must not cost time: that is not counted."""
         limits, processes = self.limits, usage.tree(self.process)
         self.cpu_seconds = max(self.cpu_seconds, usage.cpu_seconds(processes))
+        self.starved_seconds = max(self.starved_seconds, usage.starved_seconds(self.process))
         elapsed = time.monotonic() - self._started
         if elapsed > limits.wall_seconds:
-            late = elapsed - usage.starved_seconds(self.process) > limits.wall_seconds
+            late = elapsed - self.starved_seconds > limits.wall_seconds
             if late or elapsed > limits.wall_seconds * _PATIENCE:
                 return "timeout"
         if self.cpu_seconds > limits.cpu_seconds + 1:  # a single process meets its own limit before

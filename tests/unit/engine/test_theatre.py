@@ -12,8 +12,8 @@ import pytest
 
 from graders.engine.given import given
 from graders.engine.theatre import REHEARSALS, Theatre, run_seconds
-from graders.execute import MODULES, run_limits
-from graders.model import SourceFile
+from graders.execute import MODULES, Executed, Stage, run_limits
+from graders.model import Evidence, Experiment, SourceFile
 from graders.sandbox.levels import choose_level
 from graders.sandbox.nursery import Nursery
 from graders.store import Store
@@ -100,3 +100,22 @@ def test_the_folder_is_as_it_was(theatre: Theatre, tmp_path: Path) -> None:
     folders = theatre.given.folders
     assert sum(1 for _ in folders["train"].iterdir()) == 31
     assert (folders["test"] / "0.jpg").read_bytes() == b"picture"
+
+
+@pytest.mark.parametrize(
+    ("status", "starved", "runs"), [("interrupted", 2.0, 2), ("interrupted", 0.5, 1), ("ok", 9.0, 1)]
+)
+def test_what_a_busy_machine_cut_short_is_run_again_with_more_time(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch, status: str, starved: float, runs: int
+) -> None:
+    asked: list[float] = []
+
+    def played(nursery: Nursery, document: Any, stage: Stage) -> Executed:
+        asked.append(stage.cell_seconds)
+        cells = Experiment({"cells": [{"cell": 2, "status": status}]})
+        return Executed(dict(document), Evidence({"cells": cells}, seconds=10.0), (), starved)
+
+    monkeypatch.setattr("graders.execute.run", played)
+    evidence, _ = theatre.perform(handed_in(f"'{status} {starved}'"))
+    assert asked == [3.0, 7.5][:runs]
+    assert evidence.experiments["cells"].values["cells"] == [{"cell": 2, "status": status}]

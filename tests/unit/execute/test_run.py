@@ -60,6 +60,7 @@ ORDINARY = (
     "open('/usr/made', 'w')",
     "exit()",
     "x + 1",
+    "%matplotlib inline\n%load_ext autoreload\nprint('goes on')",
 )
 
 
@@ -74,7 +75,7 @@ def test_cells_run_in_order_and_errors_do_not_stop_them(ordinary: Executed) -> N
     assert ordinary.evidence.fault == ""
     assert ordinary.evidence.failure is None
     counts = [cell["execution_count"] for cell in ordinary.notebook["cells"][1:]]
-    assert counts == [1, 2, None, *range(3, 15)]
+    assert counts == [1, 2, None, *range(3, 16)]
     by_number = {cell["cell"]: (cell["status"], cell["kind"]) for cell in cells_of(ordinary)}
     assert by_number == {
         2: ("ok", ""),
@@ -91,6 +92,7 @@ def test_cells_run_in_order_and_errors_do_not_stop_them(ordinary: Executed) -> N
         14: ("error", by_number[14][1]),
         15: ("error", "SystemExit"),
         16: ("ok", ""),
+        17: ("ok", ""),
     }
     assert by_number[14][1] in ("OSError", "PermissionError")
 
@@ -142,7 +144,7 @@ def test_the_data_lie_where_the_notebook_looks(ordinary: Executed, nursery: Nurs
 def test_the_recorder_is_called_before_after_each_cell_and_at_the_end(ordinary: Executed) -> None:
     seen = ordinary.evidence.experiments
     assert seen["after 2"].values == {"x": "1"}
-    assert seen["finished"].values == {"cells": [2, 3, *range(5, 17)], "shrink": {"N": 2}}
+    assert seen["finished"].values == {"cells": [2, 3, *range(5, 18)], "shrink": {"N": 2}}
 
 
 HOSTILE = (
