@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -66,7 +67,8 @@ def test_a_run_in_full_reads_the_real_folder_and_goes_on_after_an_endless_cell(t
     assert values["rehearsal"] is False
     assert [cell["status"] for cell in values["cells"]] == ["ok", "ok", "ok", "interrupted", "ok"]
     assert any("not run here: pip install nothing" in note for note in values["notes"])
-    assert "cell 5: stopped after 3." in " ".join(values["notes"])  # half of the notebook's time
+    # Half of the notebook's time; on a busy machine the run is made again, longer.
+    assert re.search(r"cell 5: stopped after [37]\.", " ".join(values["notes"]))
     cells = executed(theatre, key)
     assert text_of(cells[1]).startswith("31 12 ")
     assert text_of(cells[2]) == f"weights {LARGE}\n"
