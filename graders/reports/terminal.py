@@ -24,7 +24,7 @@ _STYLES = {
 }
 
 
-_OF_AN_ITEM, _OF_THE_OTHERS = 7, 32  # characters that the columns take
+_OF_AN_ITEM, _OF_THE_OTHERS = 7, 31  # characters that the columns take
 
 
 def class_table(class_report: ClassReport, width: int = 200) -> Table:

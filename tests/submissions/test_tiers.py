@@ -154,8 +154,9 @@ def test_errors_are_recorded_and_the_next_cells_run(run: Run) -> None:
 
 def test_an_endless_cell_is_stopped_at_half_of_the_notebook_s_time(run: Run) -> None:
     cell = run.result("eve")["run"]["cells"][3]
-    assert SECONDS / 2 <= cell["seconds"] < SECONDS / 2 + 5
-    assert cell["message"].startswith("stopped after 4")
+    assert cell["seconds"] >= SECONDS / 2
+    assert cell["seconds"] < 2.5 * SECONDS / 2 + 10  # on a busy machine the run is made again, with more time
+    assert cell["message"] == f"stopped after {cell['seconds']:g} seconds"
 
 
 def test_installs_downloads_and_drives_are_not_run_and_it_is_said(run: Run, page: Callable[[str], str]) -> None:
@@ -164,7 +165,7 @@ def test_installs_downloads_and_drives_are_not_run_and_it_is_said(run: Run, page
         assert any(note.startswith("not run here: ") and what in note for note in notes), (what, notes)
         assert f"not run here: {what}" in page("eve")
     assert "cell 3, line 2: KeyError: 'missing'" in page("eve")
-    assert "cell 4: stopped after 4" in page("eve")
+    assert "cell 4: stopped after " in page("eve")
 
 
 def test_the_points_are_those_of_the_handout_s_table(run: Run, page: Callable[[str], str]) -> None:
