@@ -17,7 +17,6 @@ import sys
 import tempfile
 import time
 import traceback
-from pathlib import Path
 from typing import Any, NoReturn
 
 from graders.sandbox import child, confine, linux, usage
@@ -25,6 +24,8 @@ from graders.sandbox.limits import Limits
 
 _CONFINED = b"+"  # what the child says on a pipe of its own before anything of the student's runs
 _GRACE = 0.05
+_STOPS = 20
+_ENDING_SECONDS = 60.0  # for all that a child left; on a busy machine a bomb takes a while
 _TICK = 0.2  # seconds between two looks at what the child uses
 _SLACK = 8  # threads beyond the limit: where the system counts them, it denies one more and ends nothing
 _PATIENCE = 3  # how many times the limit of the clock a child may take that waits for a processor
@@ -216,20 +217,30 @@ def _reap(process: int) -> tuple[int, Any]:
 
 
 def _kill_descendants() -> None:
-    """Kill what the child left behind; as their subreaper we are the parent of them all, however they hid."""
-    for _ in range(1000):
-        mine = _children()
-        for process in mine:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(process, signal.SIGKILL)
+    """Kill what the child left behind; as their subreaper we are the parent of them all, however they hid.
+
+    All are stopped before any is killed: stopped ones count against the limit of processes, so a bomb that forks faster
+    than we kill runs out of processes instead.
+    """
+    patience = time.monotonic() + _ENDING_SECONDS
+    while (mine := _mine()) and time.monotonic() < patience:
+        for _ in range(_STOPS):
+            _send(mine, signal.SIGSTOP)
+            mine = _mine()
+            if usage.stopped(mine):
+                break
+        _send(mine, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
-        if not mine:
-            return
         time.sleep(_GRACE / 10)
 
 
-def _children() -> list[int]:
-    me = os.getpid()
-    return [int(word) for word in Path(f"/proc/self/task/{me}/children").read_text().split()]
+def _mine() -> list[int]:
+    return usage.tree(os.getpid())[1:]
+
+
+def _send(processes: list[int], number: int) -> None:
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(process, number)

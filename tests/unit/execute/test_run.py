@@ -286,3 +286,17 @@ def test_a_nursery_that_is_closed_stops_the_run() -> None:
 def test_nothing_is_left_in_the_folder_of_the_sockets(ordinary: Executed) -> None:
     assert re.search("rehearsal", str(ordinary.notebook["metadata"]))
     assert set(Path("/tmp").glob("graders-sockets-*")) <= LEFT_BY_OTHERS
+
+
+def test_nothing_is_left_of_a_fork_bomb(nursery: Nursery) -> None:
+    """Once its monitor is gone, whatever it left would belong to the first process of the machine."""
+    ran(nursery, "import os\nwhile True:\n    os.fork()", cell_seconds=0.5, total_seconds=1.0)
+    mine = [process for process in Path("/proc").glob("[0-9]*") if f"\0{STAND_IN}\0" in _text(process / "cmdline")]
+    assert not [process for process in mine if "\nPPid:\t1\n" in _text(process / "status")]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:  # it has ended in the meantime
+        return ""
