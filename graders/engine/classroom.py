@@ -24,7 +24,7 @@ from graders.engine.grading import Bench, read
 from graders.engine.local import Job, LocalEngine
 from graders.engine.pieces import Sliced, Workshop
 from graders.engine.publish import Publisher
-from graders.engine.theatre import REHEARSALS, Theatre, run_nursery, run_seconds
+from graders.engine.theatre import REHEARSALS, Theatre, run_nursery, run_seconds, unfinished
 from graders.errors import Fault, Stopped
 from graders.home import reference_path
 from graders.model import Assignment, ClassReport, Evidence, Item, Json, Report, SourceFile, Submission, Tier, Verdict
@@ -89,7 +89,7 @@ class Classroom:
         with self._locks[item.id]:
             if item.id not in self._reference:
                 evidence, key = self.workshop.measure_reference(item)
-                if broken := judge.broken_reference(evidence):
+                if broken := judge.broken_reference(evidence) or unfinished(evidence):
                     raise Fault(f"the reference solution of {item.id} cannot be measured: {broken}")
                 self.store.record(f"reference {item.id}", key)
                 self._reference[item.id] = evidence

@@ -181,6 +181,15 @@ class Theatre:
         return {f"{REHEARSALS[self.slug].folder}/{name}": str(path) for name, path in folders.items()}
 
 
+def unfinished(evidence: Evidence) -> str:
+    """Return which cell of a whole notebook did not run to its end, "" where all did and where none was run."""
+    cells = evidence.experiments.get("cells", Experiment()).values.get("cells", ())
+    bad = next((cell for cell in cells if cell["status"] != "ok"), None)
+    return (
+        f"cell {bad['cell']}: {bad['message'] or bad['status']}; --run-limit SECONDS gives it more time" if bad else ""
+    )
+
+
 def _was_starved(executed: Executed) -> bool:
     """Return whether a run may have lost cells because others kept the machine busy."""
     cells = executed.evidence.experiments["cells"].values["cells"]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from graders.engine.given import given
-from graders.engine.theatre import REHEARSALS, Theatre, run_seconds
+from graders.engine.theatre import REHEARSALS, Theatre, run_seconds, unfinished
 from graders.execute import MODULES, Executed, Stage, run_limits
 from graders.model import Evidence, Experiment, SourceFile
 from graders.sandbox.levels import choose_level
@@ -91,6 +91,14 @@ def test_a_notebook_has_the_usual_time_unless_told_otherwise() -> None:
     assert run_seconds(None, full=False) == 180
     assert run_seconds(None, full=True) == 8 * 3600
     assert run_seconds(25, full=True) == 25
+
+
+def test_a_run_that_did_not_get_through_names_the_cell_and_the_mend() -> None:
+    cells = [{"cell": 2, "status": "ok", "message": ""}, {"cell": 4, "status": "interrupted", "message": "stopped"}]
+    assert unfinished(Evidence({"cells": Experiment({"cells": cells[:1]})})) == ""
+    assert unfinished(Evidence({"values": Experiment()})) == ""
+    cut = unfinished(Evidence({"cells": Experiment({"cells": cells})}))
+    assert cut == "cell 4: stopped; --run-limit SECONDS gives it more time"
 
 
 def test_the_folder_is_as_it_was(theatre: Theatre, tmp_path: Path) -> None:
