@@ -228,8 +228,7 @@ def _app(key: str, shell: int, iopub: int) -> Any:
     if "matplotlib" in sys.modules:  # imported by the zygote, where the backend was another
         sys.modules["matplotlib"].rcParams["backend"] = INLINE
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    app = _App(config=settings)
-    _App._instance = IPKernelApp._instance = app
+    app = _App.instance(config=settings)  # the one that `%matplotlib` and others ask for
     app.descriptors = (shell, iopub)
     app.initialize([])
     return app

@@ -19,6 +19,9 @@ _REASONS = {
 }
 
 
+_KINDS = {"question": "written report"}
+
+
 @dataclass(frozen=True)
 class ItemSummary:
     """The outcomes of one item: how often each verdict fell, and the mean share of its points."""
@@ -49,7 +52,10 @@ class Loss:
 
 @dataclass(frozen=True)
 class Share:
-    """What one kind of items is worth in the handout, how much of that was judged, and how much of it earned."""
+    """What one kind of items is worth in the handout, how much of that was judged, and how much of it earned.
+
+    `kind` is in the words of the reports.
+    """
 
     kind: str
     whole: float
@@ -64,7 +70,7 @@ def shares(report: Report) -> tuple[Share, ...]:
     counted = {result.id: result for result in report.items if result.counts}
     return tuple(
         Share(
-            kind,
+            _KINDS.get(kind, kind),
             sum(item.points for item in items if item.kind == kind),
             sum(counted[item.id].possible for item in items if item.kind == kind and item.id in counted),
             sum(counted[item.id].points for item in items if item.kind == kind and item.id in counted),

@@ -78,7 +78,7 @@ def test_lateness_is_told_in_words() -> None:
 def test_the_kinds_are_worth_what_the_handout_says() -> None:
     """Table 5: code 70, report 22, prediction 8; the bonus has no points."""
     found = {share.kind: share.whole for share in shares(handed_in(None, 1))}
-    assert found == {"code": 70, "question": 22, "prediction": 8}
+    assert found == {"code": 70, "written report": 22, "prediction": 8}
 
 
 def times(path: Path, text: str) -> dict[str, str]:
