@@ -46,10 +46,10 @@ class ResBlock(tf.keras.layers.Layer):
         "the default slope of TensorFlow's function is another than that of Keras's layer",
         """
 class ResBlock(keras.layers.Layer):
-    def __init__(self, in_ch, out_ch, down=False):
+    def __init__(self, in_ch, out_ch, downsampling=False):
         super().__init__()
-        self.needs_skip = down or in_ch != out_ch
-        s = 1 + int(down)
+        self.needs_skip = downsampling or in_ch != out_ch
+        s = 1 + int(downsampling)
         self.skip = keras.layers.Conv2D(out_ch, 1, s, use_bias=False)
         self.c1 = keras.layers.Conv2D(out_ch, 3, padding="same")
         self.c2 = keras.layers.Conv2D(out_ch, 3, s, padding="same")
@@ -279,7 +279,7 @@ class WRN(keras.Model):
 DROPOUT = "self.dropout = keras.layers.Dropout(0.3)"
 
 REGULARISED = (
-    Variant("C5-batch-norm", "C5", "batch normalisation", (('method="dropout"', 'method="batch norm"'),)),
+    Variant("C5-batch-norm", "C5", "batch normalisation", (('method = "dropout"', 'method = "batch norm"'),)),
     Variant(
         "C5-spatial",
         "C5",
