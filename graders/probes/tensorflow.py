@@ -21,6 +21,9 @@ from graders.probes.canonical import canonical, key_of, role_of
 from graders.probes.draw import Draw
 from graders.probes.keras2 import adopt as adopt
 from graders.probes.keras2 import restore as restore
+from graders.probes.stand_ins import LinearModel as LinearModel
+from graders.probes.stand_ins import RecordingBuffer as RecordingBuffer
+from graders.probes.stand_ins import RecordingOptimizer as RecordingOptimizer
 
 Array = NDArray[Any]
 _DEPTH = 8  # how deep layers may hide in lists, dicts and plain objects
