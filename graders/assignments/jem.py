@@ -1,0 +1,16 @@
+"""Handout B, JEM: what each coding item is tested by. The docstring of a grader is what the item checks, in words.
+
+A probe contains no expected value; a judge sees evidence only.
+"""
+
+from __future__ import annotations
+
+from graders.assignments import Registry
+from graders.assignments import jem_steps as steps
+
+GRADERS = Registry(
+    "tensorflow", preload=("tensorflow.python.ops.numpy_ops.np_config", "matplotlib.pyplot", "tqdm.auto")
+)
+
+for _item, _grader in steps.STEPS.items():
+    GRADERS.item(_item)(_grader)
