@@ -1,12 +1,13 @@
 """Stand-ins that a training step is handed in place of model, optimizer and buffer; they note how they are used.
 
-The model is linear in its input, so that a judge can compute losses and gradients from the notes in closed form. It has no
-product of matrices, whose precision a graphics card may lower. No expected value is in here.
+The model is linear in its input, so that a judge can compute losses and gradients from the notes in closed form. It
+has no product of matrices, whose precision a graphics card may lower. No expected value is in here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -17,23 +18,56 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
+def constant(array: Array) -> Any:
+    """Return an array as a tensor of its type, as a data set hands out its batches."""
+    return tf.constant(array)
+
+
+def batches(images: Array, labels: Array, size: int) -> Any:
+    """Return a data set of batches of images and labels; the last one may be smaller."""
+    return tf.data.Dataset.from_tensor_slices((images, labels)).batch(size)
+
+
+@contextlib.contextmanager
+def watched(array: Array) -> Iterator[tuple[Any, Callable[[Any], Array]]]:
+    """Yield an array as a tensor, and a function for after the block.
+
+    It returns the gradient of the sum of what it is given with respect to the array, zero where there is none.
+    """
+    tensor = tf.constant(array)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(tensor)
+
+        def gradient(values: Any) -> Array:
+            if not tf.is_tensor(values):
+                return np.zeros_like(array)
+            found = tape.gradient(values, tensor)
+            return np.zeros_like(array) if found is None else np.array(found)
+
+        yield tensor, gradient
+
+
 class _Notes:
     """What a stand-in saw; a plain object, in which Keras looks for nothing."""
 
     def __init__(self) -> None:
         self.features: list[Array] = []
         self.patches: list[Array] = []
-        self.training: list[bool] = []
+        self.training: list[int] = []  # 1 or 0 as it was told, -1 where it was not
 
 
-class LinearModel(keras.Model):
+def _whole(images: Any) -> Any:
+    return images
+
+
+class LinearModel(keras.Model):  # type: ignore[misc] # Keras has no types
     """Logits (B, classes) of images (B, H, W, C): features @ kernel + bias + frozen, features as in `features`.
 
     `weights` are arrays: signs (H * W * C), kernel (features, classes), bias and frozen (classes); the last one is not
     trainable. `patch` cuts from an image what is kept of it.
     """
 
-    def __init__(self, weights: Mapping[str, Array], patch: Callable[[Any], Any]) -> None:
+    def __init__(self, weights: Mapping[str, Array], patch: Callable[[Any], Any] = _whole) -> None:
         super().__init__()
         self.num_classes = len(weights["bias"])
         self.notes, self.patch = _Notes(), patch
@@ -50,13 +84,13 @@ class LinearModel(keras.Model):
     def call(self, inputs: Any, training: Any = None) -> Any:
         """Return the logits; where operations run at once, note the input and whether it is told to train."""
         inputs = tf.cast(inputs, tf.float32)
-        number = len(self.kernel.value)
+        number = self.kernel.shape[0]
         rows = tf.reshape(inputs, [-1, self.signs.shape[0]]) * self.signs
         features = tf.reduce_sum(tf.reshape(rows, [-1, self.signs.shape[0] // number, number]), axis=1)
         if tf.executing_eagerly():
             self.notes.features.append(features.numpy())
             self.notes.patches.append(np.array(self.patch(inputs)))
-            self.notes.training.append(training if isinstance(training, bool) else None)  # type: ignore[arg-type]
+            self.notes.training.append(-1 if training is None else int(bool(training)))
         logits = tf.reduce_sum(features[:, :, tf.newaxis] * tf.convert_to_tensor(self.kernel)[tf.newaxis], axis=1)
         return logits + tf.convert_to_tensor(self.bias) + tf.convert_to_tensor(self.frozen)
 
@@ -64,7 +98,7 @@ class LinearModel(keras.Model):
         """Return the rows of all calls in order, features and patches, and the training flag of each call."""
         calls = self.notes
         return {
-            "features": np.concatenate([*calls.features, np.zeros((0, len(self.kernel.value)), np.float32)]),
+            "features": np.concatenate([*calls.features, np.zeros((0, self.kernel.shape[0]), np.float32)]),
             "patches": _rows(calls.patches),
             "training": calls.training,
         }
@@ -82,7 +116,7 @@ def _rows(patches: Sequence[Array]) -> Array:
     return np.concatenate(same) if same else np.zeros((0, 0), np.float32)
 
 
-class RecordingOptimizer(keras.optimizers.SGD):
+class RecordingOptimizer(keras.optimizers.SGD):  # type: ignore[misc] # as above
     """Plain gradient descent that notes every gradient that it is to apply, and to which variable."""
 
     def __init__(self) -> None:

@@ -1,5 +1,4 @@
-"""The code under test as a probe sees it: names bound to items, constructors and functions called
-with the handout's arguments."""
+"""The code under test as a probe sees it: names bound to items, called with the handout's arguments."""
 
 from __future__ import annotations
 

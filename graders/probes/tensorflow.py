@@ -24,6 +24,9 @@ from graders.probes.keras2 import restore as restore
 from graders.probes.stand_ins import LinearModel as LinearModel
 from graders.probes.stand_ins import RecordingBuffer as RecordingBuffer
 from graders.probes.stand_ins import RecordingOptimizer as RecordingOptimizer
+from graders.probes.stand_ins import batches as batches
+from graders.probes.stand_ins import constant as constant
+from graders.probes.stand_ins import watched as watched
 
 Array = NDArray[Any]
 _DEPTH = 8  # how deep layers may hide in lists, dicts and plain objects
