@@ -41,7 +41,7 @@ class Energy:
             with lab.watched(data) as (images, gradient):
                 found = student.call("C6", model=model, data=images, **more)
             slope = gradient(found)
-            return {"energies": lab.tensor(found).numpy(), "slope": slope, "trains": 1 in model.seen()["training"]}
+            return {"energies": np.asarray(lab.tensor(found)), "slope": slope, "trains": 1 in model.seen()["training"]}
 
         return {
             **{f"labelled{way}": functools.partial(energies, weights, _passed(labels, way)) for way in _WAYS},
@@ -122,7 +122,7 @@ class SamplingStep:
             more |= {"label": lab.constant(label[0])} if label else {}
             found = student.call("C7", model=model, data=lab.constant(images), **more)
             same = all(np.array_equal(before[name], value) for name, value in model.values().items())
-            return {"images": lab.tensor(found).numpy(), "same": same}
+            return {"images": np.asarray(lab.tensor(found)), "same": same}
 
         def each(*label: Array, **more: Any) -> Any:
             """Take a step of one image after another."""
