@@ -98,8 +98,8 @@ class SampleBuffer:
             _fresh_share(held, 1.0, mine["all new"]),
             _fresh_share(held, 0.0, mine["full"]),
         )
-        yield checks.all_of("uniform", *(_uniform(mine[n], _fresh(mine[n], held)) for n in ("share", "all new")))
-        yield checks.all_of("empty", *(_empty(mine[name], held) for name in ("empty", "empty by default")))
+        yield _uniform("uniform", *(_fresh(mine[name], held) for name in ("share", "share again")))
+        yield _empty(mine["empty"], mine["empty by default"])
 
 
 def _joined(samples: list[Any], number: int) -> dict[str, Any]:
@@ -207,32 +207,31 @@ def _fresh(mine: Experiment, held: Experiment) -> tuple[Array, Array] | None:
     return read[0][new], read[1][new]
 
 
-def _uniform(mine: Experiment, fresh: tuple[Array, Array] | None, name: str = "uniform") -> Outcome:
-    """Check new images and labels: even, in halves that are draws of their own, and no image like another."""
+def _uniform(name: str, *draws: tuple[Array, Array] | None) -> Outcome:
+    """Check the images (N, values) and labels (N,) of draws: even, no value like its neighbour, no image twice."""
     expected = "uniform noise from 0 to 1 with labels from 0 to n_class - 1, all equally likely"
-    if fresh is None:
-        return _nothing(name, mine, expected)
-    images, ids = fresh
-    if len(images) < 2 * _MANY:
-        return checks.outcome(name, False, expected, f"{len(images)} new samples, too few to tell")
-    halves = [(images[half::2], ids[half::2]) for half in (0, 1)]
+    known = [draw for draw in draws if draw is not None and len(draw[0]) > _MANY]
+    if len(known) < len(draws):
+        return checks.outcome(name, False, expected, "too few new samples to tell, or none that can be read")
+    images = np.concatenate([draw[0] for draw in known])
     twice = len(np.unique(images, axis=0)) < len(images)
+    related = [distributions.unrelated(np.stack([one[:-1].ravel(), one[1:].ravel()])) for one, _ in known]
+    inside = [distributions.unrelated(one.T) for one, _ in known]
     return checks.all_of(
         name,
-        distributions.drawn(name, expected, [distributions.uniform(one, 0.0, 1.0) for one, _ in halves]),
-        distributions.drawn(name, expected, [distributions.even(two, _CLASSES) for _, two in halves]),
-        distributions.drawn(
-            name,
-            expected,
-            [distributions.unrelated(np.stack([one[:-1].ravel(), one[1:].ravel()])) for one, _ in halves],
-        ),
+        distributions.drawn(name, expected, [distributions.uniform(one, 0.0, 1.0) for one, _ in known]),
+        distributions.drawn(name, expected, [distributions.even(labels, _CLASSES) for _, labels in known]),
+        distributions.drawn(name, expected, related),
+        distributions.drawn(name, expected, inside),
         checks.outcome(name, not twice, expected, "the same image several times" if twice else "as expected"),
     )
 
 
-def _empty(mine: Experiment, held: Experiment) -> Outcome:
+def _empty(*mine: Experiment) -> Outcome:
     """Check that an empty buffer hands out as many new samples as were asked for."""
     expected = "new samples alone, as many as asked for, while nothing is in the buffer"
-    if (read := _read(mine)) is None or len(read[0]) != 3 * _MANY:
-        return _nothing("empty", mine, expected)
-    return _uniform(mine, read, "empty")
+    reads = [_read(one) for one in mine]
+    for one, read in zip(mine, reads, strict=True):
+        if read is None or len(read[0]) != 3 * _MANY:
+            return _nothing("empty", one, expected)
+    return _uniform("empty", *reads)

@@ -86,7 +86,7 @@ def logits_of(weights: Mapping[str, Array], images: Array) -> Array:
 def rows(experiment: Experiment) -> Array:
     """Return the features (N, features) of all images that the model saw, one after another; none where in doubt."""
     found = experiment.arrays.get("features", np.zeros(0))
-    sound = found.ndim == 2 and found.shape[1] == _FEATURES and checks.finite(found)
+    sound = not experiment.failure and found.ndim == 2 and found.shape[1] == _FEATURES and checks.finite(found)
     return found[:_MOST_ROWS].astype(np.float64) if sound else np.zeros((0, _FEATURES))
 
 
@@ -122,7 +122,13 @@ def cross_entropies(logits: Array, labels: Array) -> Array:
 def weight_gradients(experiment: Experiment) -> Array | None:
     """Return the gradients that an optimizer got for kernel and bias, one below the other; None where they are not."""
     kernel, bias = (experiment.arrays.get(f"gradient of {name}") for name in ("kernel", "bias"))
-    if kernel is None or bias is None or kernel.shape != (_FEATURES, CLASSES) or bias.shape != (CLASSES,):
+    if (
+        experiment.failure
+        or kernel is None
+        or bias is None
+        or kernel.shape != (_FEATURES, CLASSES)
+        or bias.shape != (CLASSES,)
+    ):
         return None
     found = np.vstack([kernel, bias]).astype(np.float64)
     return found if np.isfinite(found).all() else None

@@ -177,6 +177,6 @@ class RecordingBuffer:
         return len(self.buffer)
 
     def seen(self) -> dict[str, Any]:
-        """Return how many samples were asked for in each call, how often some were added, and the first of these."""
-        images, ids = self.added[0] if self.added else (np.zeros(0), np.zeros(0))
+        """Return how many samples were asked for in each call, how often some were added, and the last of these."""
+        images, ids = self.added[-1] if self.added else (np.zeros(0), np.zeros(0))
         return {"asked": self.asked, "additions": len(self.added), "added images": images, "added labels": ids}

@@ -45,7 +45,7 @@ APPLY = "optim.apply_gradients(zip(gradients, model.trainable_variables, strict=
 GRADIENTS = "tape.gradient(loss, model.trainable_variables)"
 RETURN = 'return {"loss": loss}'
 
-# C3: the training step of Part 1 -----------------------------------------------------------------------------------------
+# C3: the training step of Part 1 --------------------------------------------------------------------------------------
 
 TRAINING_STEP = (
     wrong("C3", "no-noise", "forgets the noise", ("noise", "sigma"), (NOISY, "data")),
@@ -193,7 +193,8 @@ TRAINING_STEP = (
         ("update", "gradients"),
         (
             APPLY,
-            "for variable, gradient in zip(model.trainable_variables, gradients):\n        variable.assign_sub(1e-4 * gradient)",
+            "for variable, gradient in zip(model.trainable_variables, gradients):\n"
+            "        variable.assign_sub(1e-4 * gradient)",
         ),
     ),
     wrong("C3", "loss-alone", "returns the loss itself", ("loss",), (RETURN, "return loss")),
@@ -216,7 +217,7 @@ TRAINING_STEP = (
     ),
 )
 
-# C4: the accuracy --------------------------------------------------------------------------------------------------------
+# C4: the accuracy -----------------------------------------------------------------------------------------------------
 
 COUNT = "correct += int(tf.reduce_sum(tf.cast(predicted == tf.cast(label, predicted.dtype), tf.int32)))"
 PREDICTED = "predicted = tf.argmax(model(data, training=False), axis=-1)"
@@ -252,7 +253,8 @@ ACCURACY = (
         ("batches",),
         (
             "        predicted =",
-            "        size = max(len(data), total and size)\n        if len(data) < size:\n            continue\n        predicted =",
+            "        size = max(len(data), total and size)\n"
+            "        if len(data) < size:\n            continue\n        predicted =",
         ),
     ),
     wrong(
@@ -289,7 +291,7 @@ ACCURACY = (
         ("unchanged",),
         (
             COUNT,
-            f"{COUNT}\n        model.trainable_variables[0].assign_add(tf.ones_like(model.trainable_variables[0]) * 1e-6)",
+            f"{COUNT}\n        model.trainable_variables[0].assign(model.trainable_variables[0] + 1e-3)",
         ),
     ),
     wrong(
@@ -334,13 +336,14 @@ ACCURACY = (
         ("batches",),
         (
             "correct, total = 0, 0",
-            "counts = evaluate_accuracy.__dict__\n    correct, total = counts.get('correct', 0), counts.get('total', 0)",
+            "counts = evaluate_accuracy.__dict__\n"
+            "    correct, total = counts.get('correct', 0), counts.get('total', 0)",
         ),
         ("return correct / total", "counts.update(correct=correct, total=total)\n    return correct / total"),
     ),
 )
 
-# C6: the energy ----------------------------------------------------------------------------------------------------------
+# C6: the energy -------------------------------------------------------------------------------------------------------
 
 LOGSUMEXP = "return -tf.reduce_logsumexp(logits, axis=-1)"
 GATHER = "return -tf.gather(logits, tf.cast(label, tf.int32), axis=-1, batch_dims=1)"
@@ -455,7 +458,7 @@ ENERGY = (
     ),
 )
 
-# C7: the sampling step ---------------------------------------------------------------------------------------------------
+# C7: the sampling step ------------------------------------------------------------------------------------------------
 
 TOTAL = "tf.reduce_sum(energy(model, data, label))"
 NEXT = "data = data - step_size * gradient + noise"
@@ -562,7 +565,8 @@ SAMPLING_STEP = (
         ("with tf.GradientTape() as tape:", "with tf.GradientTape(persistent=True) as tape:"),
         (
             NEXT,
-            f"for variable in model.trainable_variables:\n        variable.assign_sub(0.001 * tape.gradient(total, variable))\n    {NEXT}",
+            "for variable in model.trainable_variables:\n"
+            f"        variable.assign_sub(0.001 * tape.gradient(total, variable))\n    {NEXT}",
         ),
     ),
     wrong(
@@ -592,7 +596,7 @@ SAMPLING_STEP = (
     ),
 )
 
-# C8: the buffer ----------------------------------------------------------------------------------------------------------
+# C8: the buffer -------------------------------------------------------------------------------------------------------
 
 FORGET = "del self.buffer[: max(0, len(self.buffer) - self.max_samples)]"
 N_NEW = "n_new = np.random.binomial(n_samples, p_new)"
@@ -646,7 +650,9 @@ SAMPLE_BUFFER = (
         ("oldest",),
         (
             EXTEND,
-            "for pair in zip(np.array(samples, self.dtype), np.array(ids, np.int32)):\n            if len(self.buffer) < self.max_samples:\n                self.buffer.append(pair)\n            else:\n                self.buffer[np.random.randint(self.max_samples)] = pair",
+            "for pair in zip(np.array(samples, self.dtype), np.array(ids, np.int32)):\n"
+            "            if len(self.buffer) < self.max_samples:\n                self.buffer.append(pair)\n"
+            "            else:\n                self.buffer[np.random.randint(self.max_samples)] = pair",
         ),
         (f"        {FORGET}\n", ""),
     ),
@@ -727,7 +733,7 @@ SAMPLE_BUFFER = (
         "C8",
         "labels-short",
         "never draws the last label",
-        ("uniform", "empty"),
+        ("uniform",),
         (LABELS, "np.random.randint(0, self.n_class - 1, n_new)"),
     ),
     wrong(
@@ -802,7 +808,7 @@ SAMPLE_BUFFER = (
     ),
 )
 
-# C9: the training step of Part 2 -----------------------------------------------------------------------------------------
+# C9: the training step of Part 2 --------------------------------------------------------------------------------------
 
 LOOP = "    for _ in range(20):\n        sampled = sampling_step(model, sampled, ids)\n"
 ADD = "    sb.add_to_buffer(sampled, ids)\n"
@@ -862,14 +868,16 @@ JOINT_STEP = (
         ("loss",),
         (
             "loss = centry +",
-            "centry += tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(ids, model(sampled), from_logits=True))\n        loss = centry +",
+            "guess = model(sampled)\n"
+            "        centry += tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(ids, guess))\n"
+            "        loss = centry +",
         ),
     ),
     wrong(
         "C9",
         "samples-before",
         "takes the energy of the samples before their steps",
-        ("buffer", "loss"),
+        ("loss",),
         ("    sampled, ids = sb", "    before, ids = sb"),
         (LOOP, f"    sampled = before\n{LOOP}"),
         (SAMPLED, "tf.reduce_mean(energy(model, before))"),
@@ -952,7 +960,7 @@ JOINT_STEP = (
         ("buffer",),
         (
             LOOP + ADD,
-            "    for _ in range(20):\n        sampled = sampling_step(model, sampled, ids)\n        sb.add_to_buffer(sampled, ids)\n",
+            f"{LOOP}        sb.add_to_buffer(sampled, ids)\n",
         ),
     ),
     wrong(

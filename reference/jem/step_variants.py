@@ -100,7 +100,8 @@ def part1_train_step(opt, network, x, y, *, std=0.03, **unused):
     target = np.eye(10, dtype=np.float32)[np.asarray(y)]
     with tf.GradientTape() as tape:
         tape.watch(network.trainable_variables)
-        loss = keras.ops.mean(keras.losses.CategoricalCrossentropy(from_logits=True, reduction="none")(target, network(x)))
+        losses = keras.losses.CategoricalCrossentropy(from_logits=True, reduction="none")(target, network(x))
+        loss = keras.ops.mean(losses)
     variables = network.trainable_variables
     opt.apply_gradients([(g, v) for g, v in zip(tape.gradient(loss, variables), variables) if g is not None])
     return {"class_loss": loss, "loss": loss}
@@ -462,10 +463,12 @@ class SampleBuffer:
             n_new = n_samples
         pairs = [self.buffer[i] for i in np.random.choice(max(1, len(self.buffer)), n_samples - n_new)]
         for _ in range(n_new):
-            pairs.append((np.random.uniform(size=self.sample_shape).astype(self.dtype), np.random.randint(self.n_class)))
+            image = np.random.uniform(size=self.sample_shape).astype(self.dtype)
+            pairs.append((image, np.random.randint(self.n_class)))
         np.random.default_rng().shuffle(pairs)
         images, labels = zip(*pairs)
-        return tf.stack([tf.cast(image, tf.float32) for image in images]), tf.stack([tf.cast(y, tf.int32) for y in labels])
+        images = [tf.cast(image, tf.float32) for image in images]
+        return tf.stack(images), tf.stack([tf.cast(label, tf.int32) for label in labels])
 """,
     ),
 )
@@ -563,7 +566,7 @@ def part2_train_step(optim, model, data, label, sb, sigma=0.03):
     right(
         "C9",
         "helper",
-        "the sampling stands in a function of its own, compiled; the loss is -f[y] of the data plus the samples' energy",
+        "the sampling stands in a function of its own, compiled; cross-entropy plus E(x) is -f(x)[y]",
         """
 @tf.function
 def refine(model, images, labels, steps=20):
