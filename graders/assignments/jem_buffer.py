@@ -215,7 +215,7 @@ def _uniform(name: str, *draws: tuple[Array, Array] | None) -> Outcome:
         return checks.outcome(name, False, expected, "too few new samples to tell, or none that can be read")
     images = np.concatenate([draw[0] for draw in known])
     twice = len(np.unique(images, axis=0)) < len(images)
-    related = [distributions.unrelated(np.stack([one[:-1].ravel(), one[1:].ravel()])) for one, _ in known]
+    related = [_following(one) or _following(labels) for one, labels in known]
     inside = [distributions.unrelated(one.T) for one, _ in known]
     return checks.all_of(
         name,
@@ -225,6 +225,11 @@ def _uniform(name: str, *draws: tuple[Array, Array] | None) -> Outcome:
         distributions.drawn(name, expected, inside),
         checks.outcome(name, not twice, expected, "the same image several times" if twice else "as expected"),
     )
+
+
+def _following(rows: Array) -> str:
+    """Return what speaks against rows that have nothing to do with the ones before them."""
+    return distributions.unrelated(np.stack([rows[:-1].ravel(), rows[1:].ravel()]))
 
 
 def _empty(*mine: Experiment) -> Outcome:

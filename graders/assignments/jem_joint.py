@@ -131,7 +131,7 @@ class _Step:
         if final is None:
             return None
         noisy = [self.rows[places] for places in self.noisy]
-        fits = [self._fit(found, one, other, final) for one in noisy for other in (one, clean)]
+        fits = [self._fit(found, one, other, final) for one in noisy for other in (*noisy, clean)]
         return min(fits, key=lambda fit: fit.rest)
 
     def _fit(self, found: Array, images: Array, energetic: Array, final: Array) -> _Fit:
@@ -293,7 +293,8 @@ class _Step:
             linear.energies(logits[2]).mean(),
             linear.energies(logits[2], self.ids).mean(),
         ]
-        return float(self.fit.factors[:4] @ terms)
+        factors = self.fit.factors[:4]
+        return float(np.where(np.abs(factors - factors.round()) < 0.02, factors.round(), factors) @ terms)
 
 
 def _is(found: float, wanted: float) -> bool:

@@ -569,7 +569,7 @@ def part2_train_step(optim, model, data, label, sb, sigma=0.03):
         "the sampling stands in a function of its own, compiled; cross-entropy plus E(x) is -f(x)[y]",
         """
 @tf.function
-def refine(model, images, labels, steps=20):
+def sample_images(model, images, labels, steps=20):
     for _ in range(steps):
         images = sampling_step(model, images, labels)
     return images
@@ -578,7 +578,7 @@ def refine(model, images, labels, steps=20):
 def part2_train_step(optim, model, data, label, sb, sigma=0.03):
     noise = tf.random.normal(mean=0.0, stddev=sigma, shape=data.shape)
     samples, classes = sb.sample_from_buffer(data.shape[0])
-    samples = refine(model, samples, classes)
+    samples = sample_images(model, samples, classes)
     sb.add_to_buffer(samples, classes)
     with tf.GradientTape() as tape:
         logits = model(data + noise)
