@@ -3,6 +3,7 @@
 One rule for all: what is absent, empty, of another shape or not finite never passes.
 """
 
+from graders.checks import distributions
 from graders.checks.arrays import TOLERANCE, any_batch, close, difference, finite, gradients, parameters, shape, values
 from graders.checks.distributions import normal
 from graders.checks.outcomes import absent, all_of, any_of, outcome
@@ -18,6 +19,7 @@ __all__ = [
     "causal",
     "close",
     "difference",
+    "distributions",
     "finite",
     "gradients",
     "normal",

@@ -25,6 +25,12 @@ from graders.probes.keras_blocks import regularised as regularised
 from graders.probes.keras_blocks import sketched as sketched
 from graders.probes.keras_blocks import sloped as sloped
 from graders.probes.keras_weights import called, role, set_weights, tensor, tracked_shapes, variables_of
+from graders.probes.stand_ins import LinearModel as LinearModel
+from graders.probes.stand_ins import RecordingBuffer as RecordingBuffer
+from graders.probes.stand_ins import RecordingOptimizer as RecordingOptimizer
+from graders.probes.stand_ins import batches as batches
+from graders.probes.stand_ins import constant as constant
+from graders.probes.stand_ins import watched as watched
 
 Array = NDArray[Any]
 
