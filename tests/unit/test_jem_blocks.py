@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graders.assignments import Registry, jem, jem_blocks
+from graders.assignments import Registry, jem, jem_blocks, jem_regularised
 from graders.assignments.jem_record import ParameterCount
 from graders.model import Experiment, Failure, Outcome
 from graders.rubric import load_rubric
@@ -67,7 +67,7 @@ def regularised(**changes: Any) -> Experiment:
 )
 def test_what_acts_in_training(changes: dict[str, Any], passed: bool) -> None:
     names = {name.replace("_", " "): value for name, value in changes.items()}
-    assert jem_blocks._acts(regularised(**names)).passed is passed
+    assert jem_regularised._acts(regularised(**names)).passed is passed
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_what_acts_in_training(changes: dict[str, Any], passed: bool) -> None:
     ],
 )
 def test_what_is_settled_outside_of_training(changes: dict[str, Any], passed: bool) -> None:
-    assert jem_blocks._settled(regularised(**changes)).passed is passed
+    assert jem_regularised._settled(regularised(**changes)).passed is passed
 
 
 @pytest.mark.parametrize("item", ["C1", "C2", "C5"])
