@@ -54,7 +54,8 @@ class Blocks:
         """Return a new block; the default is not to downsample."""
         narrow, wide, down = self.cases[case]
         more = {"downsampling": True} if down else {}
-        return self.student.build(self.item, {"downsampling": False}, in_channels=narrow, out_channels=wide, **more)
+        fallback = {"downsampling": False, "rate": 0.3}
+        return self.student.build(self.item, fallback, in_channels=narrow, out_channels=wide, **more)
 
 
 def best(mine: Seen, theirs: Seen, slopes: Slopes, cases: Sequence[str], tolerance: float) -> tuple[str, int]:
@@ -181,7 +182,8 @@ class WideResNet:
             "smaller": lambda: lab.outputs(network(10), draw.normal("smaller", 2, 16, 24, 3), draw.seed),
             "classes": lambda: {
                 **lab.outputs(build(few), x, draw.seed),
-                "takes": "num_classes" in binding.names_for(student.parameters("C2"), self.arguments),
+                "takes": not lab.is_layer(student.definition("C2"))
+                and binding.takes(student.definition("C2"), "num_classes"),
             },
         }
 

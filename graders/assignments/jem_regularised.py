@@ -20,7 +20,7 @@ NEARLY = 0.01  # what is left of a batch normalisation that does nothing is belo
 class RegularisedBlock:
     """The block of C1 with a regularisation that acts in training, not outside of it (Section 5.5)."""
 
-    arguments = ("in_channels", "out_channels", "downsampling")
+    arguments = ("in_channels", "out_channels", "downsampling", "rate")
 
     def probe(self, student: Any, lab: Any, draw: Any) -> Experiments:
         """Measure a block in training and outside of it, and three blocks with any normalisation switched off."""

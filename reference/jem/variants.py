@@ -251,6 +251,28 @@ class WRN(keras.Model):
         return self.fc(self.flatten(self.pool(keras.activations.leaky_relu(x))))
 """,
     ),
+    Variant(
+        "C2-instance",
+        "C2",
+        "a model may be made once instead of a class",
+        (("classifier = WRN()\n", "classifier = WRN\n"),),
+        {
+            "WRN": """
+WRN = keras.Sequential([
+    keras.layers.Conv2D(16, 3, padding="same"),
+    ResBlock(16, 64),
+    ResBlock(64, 64),
+    ResBlock(64, 128, downsampling=True),
+    ResBlock(128, 128),
+    ResBlock(128, 256, downsampling=True),
+    ResBlock(256, 256),
+    keras.layers.LeakyReLU(),
+    keras.layers.GlobalAveragePooling2D(),
+    keras.layers.Dense(10),
+])
+"""
+        },
+    ),
     right(
         "C2",
         "always-ten",
@@ -304,9 +326,9 @@ REGULARISED = (
         "the block of C1 may be reused, with dropout behind F(x), and learns of training from Keras alone",
         """
 class ResBlockRE(ResBlock):
-    def __init__(self, in_channels, out_channels, downsampling=False, rate=0.2):
+    def __init__(self, in_channels, out_channels, drop_rate, downsampling=False):
         super().__init__(in_channels, out_channels, downsampling)
-        self.drop = keras.layers.Dropout(rate)
+        self.drop = keras.layers.Dropout(drop_rate)
 
     def call(self, x):
         f = self.conv2(self.act2(self.conv1(self.act1(x))))
