@@ -16,7 +16,7 @@ from graders.model import Assignment, Evidence
 from graders.rubric import judgeable
 
 # Where the template of each assignment goes by the name that its course used.
-NOTEBOOKS = {"pixelcnn": "autoregressive_model.ipynb"}
+NOTEBOOKS = {"pixelcnn": "autoregressive_model.ipynb", "jem": "joint_energy_model.ipynb"}
 _REGION = re.compile(r"^( *)# BEGIN SOLUTION (\w+)\n.*?^ *# END SOLUTION\n?", re.MULTILINE | re.DOTALL)
 
 

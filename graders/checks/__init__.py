@@ -3,12 +3,14 @@
 One rule for all: what is absent, empty, of another shape or not finite never passes.
 """
 
-from graders.checks.arrays import any_batch, close, finite, gradients, parameters, shape, values
+from graders.checks import distributions
+from graders.checks.arrays import TOLERANCE, any_batch, close, difference, finite, gradients, parameters, shape, values
 from graders.checks.distributions import normal
 from graders.checks.outcomes import absent, all_of, any_of, outcome
 from graders.checks.supports import agreement, causal, same_support, window
 
 __all__ = [
+    "TOLERANCE",
     "absent",
     "agreement",
     "all_of",
@@ -16,6 +18,8 @@ __all__ = [
     "any_of",
     "causal",
     "close",
+    "difference",
+    "distributions",
     "finite",
     "gradients",
     "normal",

@@ -42,8 +42,10 @@ def shape(name: str, mine: Experiment, theirs: Experiment, key: str = "outputs")
     return outcome(name, found == expected, expected, found)
 
 
-def close(name: str, mine: Experiment, theirs: Experiment, key: str = "outputs") -> Outcome:
-    """Check that an array equals the reference's to rounding."""
+def close(
+    name: str, mine: Experiment, theirs: Experiment, key: str = "outputs", tolerance: float = TOLERANCE
+) -> Outcome:
+    """Check that an array equals the reference's to rounding, or within a share of its largest value."""
     expected = (
         f"the values of the specification, given equal inputs and weights, in shape {shape_text(theirs.arrays[key])}"
     )
@@ -55,14 +57,14 @@ def close(name: str, mine: Experiment, theirs: Experiment, key: str = "outputs")
     if not finite(found):
         return outcome(name, False, expected, "values that are not finite (NaN or infinity)")
     off = difference(found, wanted)
-    if off <= TOLERANCE:
+    if off <= tolerance:
         return outcome(name, True, expected, "equal to rounding")
-    return outcome(name, False, expected, _where(found, wanted, off))
+    return outcome(name, False, expected, _where(found, wanted, off, tolerance))
 
 
-def _where(found: NDArray[Any], wanted: NDArray[Any], off: float) -> str:
+def _where(found: NDArray[Any], wanted: NDArray[Any], off: float, tolerance: float) -> str:
     gaps = np.abs(found.astype(np.float64) - wanted.astype(np.float64))
-    wrong = gaps > TOLERANCE * max(float(np.abs(wanted).max()), 1e-12)
+    wrong = gaps > tolerance * max(float(np.abs(wanted).max()), 1e-12)
     first = tuple(int(index) for index in np.argwhere(wrong)[0])
     size = f"{off:.0%}" if off >= 0.01 else f"{off:.2%}"
     return f"{wrong.mean():.0%} of the values differ, by up to {size} of the largest; the first at index {first}"

@@ -7,8 +7,6 @@ import time: a fork after one would hang.
 from __future__ import annotations
 
 import contextlib
-import inspect
-import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,24 +15,29 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from graders.probes.canonical import canonical, key_of, role_of
+from graders.probes.canonical import key_of
 from graders.probes.draw import Draw
 from graders.probes.keras2 import adopt as adopt
 from graders.probes.keras2 import restore as restore
+from graders.probes.keras_blocks import at_slopes as at_slopes
+from graders.probes.keras_blocks import is_layer as is_layer
+from graders.probes.keras_blocks import regularised as regularised
+from graders.probes.keras_blocks import sketched as sketched
+from graders.probes.keras_blocks import sloped as sloped
+from graders.probes.keras_weights import called, role, set_weights, tensor, tracked_shapes, variables_of
+from graders.probes.stand_ins import LinearModel as LinearModel
+from graders.probes.stand_ins import RecordingBuffer as RecordingBuffer
+from graders.probes.stand_ins import RecordingOptimizer as RecordingOptimizer
+from graders.probes.stand_ins import batches as batches
+from graders.probes.stand_ins import constant as constant
+from graders.probes.stand_ins import watched as watched
 
 Array = NDArray[Any]
-_DEPTH = 8  # how deep layers may hide in lists, dicts and plain objects
-_NO_HOLDERS = (type, types.ModuleType, types.FunctionType, types.MethodType, str, bytes, int, float, np.ndarray)
 
 
 def function(name: str) -> Callable[[Any], Any]:
     """Return TensorFlow's function of that name, to be passed where a student's code takes a function."""
     return getattr(tf.nn, name, None) or getattr(tf, name)  # type: ignore[no-any-return]
-
-
-def tensor(value: Any) -> Any:
-    """Return a float32 tensor of what a student's code returned."""
-    return tf.cast(tf.convert_to_tensor(value), tf.float32)
 
 
 @contextlib.contextmanager
@@ -46,64 +49,6 @@ def prepared() -> Iterator[None]:
         yield
     finally:
         tf.config.run_functions_eagerly(before)
-
-
-def variables_of(layer: Any) -> list[Any]:
-    """Return every float variable of an object once, also those that Keras does not track (in plain objects)."""
-    found: dict[int, Any] = {}
-    for variable in _walk(layer, plain=True):
-        if "float" in str(variable.dtype):
-            found.setdefault(id(variable), variable)
-    return list(found.values())
-
-
-def _walk(root: Any, plain: bool) -> Iterator[Any]:
-    """Yield the variables in an object, in what it holds in lists, tuples and dicts, and (`plain`) in other objects.
-
-    What is near is visited first, so that a long way round does not hide what a short way would have reached.
-    """
-    seen: set[int] = set()
-    ring = [root]
-    for _ in range(_DEPTH):
-        fresh = {id(thing): thing for thing in ring if id(thing) not in seen and not isinstance(thing, _NO_HOLDERS)}
-        seen |= set(fresh)
-        ring = []
-        for thing in fresh.values():
-            if isinstance(thing, (keras.Variable, tf.Variable)):
-                yield thing
-            else:
-                ring += _parts(thing, plain)
-
-
-def _parts(thing: Any, plain: bool) -> list[Any]:
-    if isinstance(thing, (list, tuple, set)):
-        return list(thing)
-    if isinstance(thing, dict):
-        return list(thing.values())
-    own = list(getattr(thing, "__dict__", {}).values())
-    if isinstance(thing, (keras.layers.Layer, tf.Module)):
-        return [*thing.variables, *own]
-    return own if plain else []
-
-
-def tracked_shapes(layer: Any) -> list[list[int]]:
-    """Return the shapes of the trainable weights that training would reach, without axes of length one, sorted.
-
-    Keras 2, which the handouts used, also tracks layers in nested lists and dicts, and plain variables.
-    """
-    variables = {id(one): one for one in _walk(layer, plain=False) if one.trainable}
-    floats = [one for one in variables.values() if "float" in str(one.dtype)]
-    return sorted([size for size in one.shape if size != 1] for one in floats)
-
-
-def set_weights(layer: Any, seed: int) -> None:
-    """Overwrite every variable of a layer, which has been called once, by its canonical value."""
-    for variable in variables_of(layer):
-        variable.assign(canonical(_role(variable), variable.shape, seed))
-
-
-def _role(variable: Any) -> str:
-    return role_of(getattr(variable, "path", variable.name), variable.shape)
 
 
 def is_sequence(thing: Any) -> bool:
@@ -125,17 +70,6 @@ def outputs(layer: Any, x: Array, seed: int) -> dict[str, Any]:
     return {"outputs": tensor(layer(inputs)).numpy()}
 
 
-def _in_training(layer: Any, inputs: Any) -> Array:
-    """Return the output as during training, where noise or dropout that was not asked for would show.
-
-    Keras hands the flag on to inner layers, even by a `call` without such an argument; a `__call__` of the student's
-    own takes it only if it says so.
-    """
-    own = type(layer).__call__ is not keras.layers.Layer.__call__
-    takes = not own or "training" in inspect.signature(type(layer).__call__).parameters
-    return np.asarray(tensor(layer(inputs, training=True) if takes else layer(inputs)).numpy())
-
-
 def measure(layer: Any, x: Array, draw: Draw) -> dict[str, Any]:
     """Return outputs, weight counts and the gradients of a random projection of the outputs.
 
@@ -155,11 +89,11 @@ def measure(layer: Any, x: Array, draw: Draw) -> dict[str, Any]:
     unreached = sum(gradient is None for gradient in gradients[1:])
     summed: dict[str, Array] = {}
     for variable, gradient in zip(variables, gradients[1:], strict=True):
-        key = f"gradient of {key_of(_role(variable), variable.shape)}"
+        key = f"gradient of {key_of(role(variable), variable.shape)}"
         zero = np.zeros(variable.shape, np.float32)
         dense = np.squeeze(zero if gradient is None else tf.convert_to_tensor(gradient).numpy())
         summed[key] = summed[key] + dense if key in summed else dense
-    training = {"outputs in training": _in_training(layer, inputs)}
+    training = {"outputs in training": called(layer, inputs, training=True)}
     return {
         "outputs": y.numpy(),
         **training,
@@ -233,17 +167,18 @@ def default_filter(layer: Any, x: Array) -> dict[str, Any]:
         if size is None:
             raise
         return {"size": [size, size] if isinstance(size, int) else [int(n) for n in size], "height": -1}
-    kernels = [one for one in variables_of(layer) if _role(one) == "kernel" and len(one.shape) == 4]
+    kernels = [one for one in variables_of(layer) if role(one) == "kernel" and len(one.shape) == 4]
     return {"size": [int(n) for n in kernels[0].shape[:2]] if len(kernels) == 1 else [], "height": height}
 
 
-def zeroed(layer: Any, x: Array) -> dict[str, Any]:
+def zeroed(layer: Any, x: Array, training: bool = False) -> dict[str, Any]:
     """Return the output of a layer whose weights are all zero, and the input that it was given."""
     inputs = tf.constant(x)
     layer(inputs)
     for variable in variables_of(layer):
         variable.assign(np.zeros(variable.shape, np.float32))
-    return {"outputs": tensor(layer(inputs)).numpy(), "inputs": x, **count(layer)}
+    y = called(layer, inputs, training) if training else tensor(layer(inputs)).numpy()
+    return {"outputs": y, "inputs": x, **count(layer)}
 
 
 def traced(layer: Any, x: Array, seed: int) -> dict[str, Any]:
@@ -263,7 +198,7 @@ def initial_kernels(build: Callable[[], Any], shape: tuple[int, ...], draws: int
     for number in range(draws):
         layer = build()
         layer(tf.zeros(shape))
-        kernels = [variable for variable in variables_of(layer) if _role(variable) == "kernel"]
+        kernels = [variable for variable in variables_of(layer) if role(variable) == "kernel"]
         values = [tf.convert_to_tensor(kernel).numpy().ravel() for kernel in kernels]
         found[f"kernels {number}"] = np.concatenate(values) if values else np.zeros(0, np.float32)
     return found

@@ -64,7 +64,7 @@ class Share:
 
 
 def shares(report: Report) -> tuple[Share, ...]:
-    """Return the points of a report by kind of item, as the handout's table of marks has them; a bonus has none."""
+    """Return the points of a report by kind of item, as the handout's table of marks has them."""
     items = report.assignment.items
     kinds = dict.fromkeys(item.kind for item in items if item.points)
     counted = {result.id: result for result in report.items if result.counts}
@@ -85,10 +85,11 @@ def lateness(report: Report) -> str:
         return "The LMS says that it came late; how late is not known." if report.submission.late else ""
     if not report.late_minutes:
         return ""
-    return (
-        f"{count(report.late_minutes, 'started minute')} late: {points(report.deduction)} points are taken; "
-        f"{points(report.total)} remain."
-    )
+    policy = report.assignment.late
+    started = policy.started(report.late_minutes)
+    most = "" if policy.most is None or started <= policy.most else f", of which {policy.most} count"
+    taken = f"{points(report.deduction)} points are taken; {points(report.total)} remain."
+    return f"{count(started, f'started {policy.unit}')} late{most}: {taken}"
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ print(len(data), x.shape, sorted(set(x.numpy().ravel().tolist())))
 
 def test_the_reference_reads_what_is_drawn(tmp_path: Path) -> None:
     run = graders("data", "draw", "pixelcnn", "-o", "drawn", "--train", "6", "--test", "2", cwd=tmp_path)
-    assert (run.returncode, run.stdout) == (0, "drawn: 6 images in train/, 2 in test/\n")
+    assert (run.returncode, run.stdout) == (0, "drawn: 6 images for training, 2 for the test\n")
     script = reference_path("pixelcnn").with_name("training.py")
     words = [sys.executable, "-c", READ, script, tmp_path / "drawn" / "train"]
     read = subprocess.run(words, capture_output=True, text=True)
