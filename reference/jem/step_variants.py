@@ -99,7 +99,6 @@ def part1_train_step(opt, network, x, y, *, std=0.03, **unused):
     x = x + noise
     target = np.eye(10, dtype=np.float32)[np.asarray(y)]
     with tf.GradientTape() as tape:
-        tape.watch(network.trainable_variables)
         losses = keras.losses.CategoricalCrossentropy(from_logits=True, reduction="none")(target, network(x))
         loss = keras.ops.mean(losses)
     variables = network.trainable_variables
