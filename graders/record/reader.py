@@ -38,8 +38,9 @@ def read(submission: Submission) -> Evidence:
 
     `cells`: `cells`, one per cell of code, with output (whether it has any), error ([name, message] or None), mended
     (whether another cell has the same code and no error), blank, trains, evaluates, generates, model (whether its code
-    calls such things), and silent (it was run, its code prints or draws, and no result is saved); `notebooks`, one per
-    file: file, order ("in order", "out of order", "not run") and gaps in its execution counts.
+    calls such things), classes (those of the notebook's own that it names, in order) and silent (it was run, its code
+    prints or draws, and no result is saved); `notebooks`, one per file: file, order ("in order", "out of order",
+    "not run") and gaps in its execution counts.
     `logs`: `runs`, one per training with source ("epochs", "bars" without headers, "history"), announced, steps and
     seconds of an epoch (None where not printed), epochs, curves (values by quantity, None for one that is not
     finite) and typed (the numbers stand in the cell's own code); `evaluations`: steps (or None) and values.
@@ -93,6 +94,7 @@ def _cell(place: _Place, mended: set[str]) -> dict[str, Json]:
         "evaluates": code.evaluates,
         "generates": code.generates,
         "model": code.has_model,
+        "classes": list(code.classes),
         "silent": ran and not cell.has_output and any(name in code.calls for name in _RESULTS),
     }
 
