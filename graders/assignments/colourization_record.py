@@ -14,6 +14,24 @@ EPOCHS = 25
 _NETWORKS = ("poolupsamplenet", "convtransposenet", "unet")
 
 
+class ProgramTraces(FromRecord):
+    """The write-up is handed in, and something shows the work with a language model (Important Instructions)."""
+
+    def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
+        """Judge whether there is anything; what it shows, a person reads."""
+        writings = list(mine["traces"].values.get("writings", []))
+        signs = entries(mine, "traces", "signs")
+        papers = [name for name in writings if name.lower().endswith((".pdf", ".docx"))]
+        yield outcome("write_up", bool(papers), "a write-up beside the notebook", ", ".join(papers[:3]) or "none")
+        found = [*writings, *dict.fromkeys(f"cell {one['cell']} of {one['file']}" for one in signs)]
+        yield outcome(
+            "traces",
+            bool(found),
+            "screenshots or texts of prompts, or a write-up with them",
+            ", ".join(found[:3]) or "none",
+        )
+
+
 class _Training(FromRecord):
     """What the three trainings share: their log."""
 
@@ -21,7 +39,7 @@ class _Training(FromRecord):
 
     def runs(self, mine: Seen) -> list[Entry]:
         """Return the trainings of the network."""
-        return [run for run in trainings(mine) if self.network in _networks_of(run, mine)]
+        return trainings(mine, lambda run: self.network in _networks_of(run, mine))
 
 
 class FirstTraining(_Training):
@@ -82,8 +100,9 @@ def _networks_of(run: Entry, mine: Seen) -> Sequence[str]:
     for cell in reversed(above):
         if named := _known(cell):
             beside = [one for one in entries(mine, "logs", "runs") if _place(one) == _place(run)]
-            ordered = cell["cell"] == run["cell"] and run in beside and len(named) == len(beside)
-            return [named[beside.index(run)]] if ordered else named
+            at = next(at for at, one in enumerate(beside) if one is run)
+            ordered = cell["cell"] == run["cell"] and len(named) == len(beside)
+            return [named[at]] if ordered else named
     return ()
 
 

@@ -34,9 +34,12 @@ def entries(seen: Seen, experiment: str, name: str) -> list[Entry]:
 # Logs of training -----------------------------------------------------------------------------------------------------
 
 
-def trainings(mine: Seen) -> list[Entry]:
-    """Return the trainings that are logged, also those that were interrupted and went on, put together."""
-    runs = [run for run in entries(mine, "logs", "runs") if not run["typed"] and losses(run)]
+def trainings(mine: Seen, of: Callable[[Entry], bool] = lambda _: True) -> list[Entry]:
+    """Return the trainings that are logged, also those that were interrupted and went on, put together.
+
+    `of` says which belong to the item: only such go on with each other.
+    """
+    runs = [run for run in entries(mine, "logs", "runs") if not run["typed"] and losses(run) and of(run)]
     return [*runs, *_continued(runs)]
 
 

@@ -31,6 +31,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "num_inputs",
     ),
     "dilation": ("dilation_rate",),
+    "size": ("image_size", "side", "width", "height", "input_size", "img_size"),
     "batch_size": ("batch", "bs", "batchsize", "size_of_batch", "n_batch"),
     "image_dir": (
         "directory", "dir", "img_dir", "data_dir", "image_directory", "path", "folder", "root", "root_dir", "dir_path",

@@ -1,4 +1,4 @@
-"""A submission's saved results as evidence: experiments `cells`, `logs`, `images` and `claims`."""
+"""A submission's saved results as evidence: experiments `cells`, `logs`, `images`, `claims` and `traces`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from graders.record.code import Code, read_code
 from graders.record.logs import LogReader, Run, histories, of_bars, result
 from graders.record.pictures import Gallery, copies
 from graders.record.saved import Saved, saved_cells, shortened
+from graders.record.traces import traces
 
 MOST_THUMBNAILS = 40
 _RESULTS = ("fit", "evaluate", "imshow", "show", "print", "summary")  # calls that leave something below the cell
@@ -47,6 +48,7 @@ def read(submission: Submission) -> Evidence:
     `images`: `images` with the fields of `Picture` and `copy` (the index of an equal one), arrays `image 000`, ...:
     thumbnails, uint8 (h, w, 3).
     `claims`: `claims` with line, label, value, test (of the test set) and printed (else it stands in a text).
+    `traces`: see there.
     """
     notebooks = [file for file in code_files(submission.files)[0] if file.name.lower().endswith(".ipynb")]
     found = [(file, cells) for file in notebooks if (cells := saved_cells(file))]
@@ -56,6 +58,7 @@ def read(submission: Submission) -> Evidence:
         "logs": _logs(places),
         "images": _images(places),
         "claims": _claims(places),
+        "traces": traces(submission.files, (cell for _, cells in found for cell in cells)),
     }
     return Evidence(experiments)
 

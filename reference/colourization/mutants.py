@@ -577,4 +577,119 @@ SKIPS = (
     ),
 )
 
-MUTANTS = (*POOLING, *TRANSPOSED, *SKIPS)
+
+def answered(item: str, name: str, mistake: str, loses: tuple[str, ...], *swaps: tuple[str, str]) -> Mutant:
+    """Return the mutant of an answer in numbers."""
+    return Mutant(f"{item}-{name}", item, mistake, loses, swaps)
+
+
+FOUR = ("cnn_neurons", "cnn_parameters", "fcnn_neurons", "fcnn_parameters")
+ANSWERS = (
+    answered(
+        "3.2",
+        "input-unseen",
+        "forgets the three channels of the image",
+        ("cnn_parameters", "fcnn_parameters"),
+        ("cnn_parameters = 3 * 3 * 3", "cnn_parameters = 3 * 3"),
+        ("fcnn_parameters = 3 * 32", "fcnn_parameters = 32"),
+    ),
+    answered(
+        "3.2",
+        "biases",
+        "counts biases",
+        ("cnn_parameters",),
+        ("3 * 3 + 3 * 3\n    fcnn", "3 * 3 + 3 * 3 + 3\n    fcnn"),
+    ),
+    answered(
+        "3.2",
+        "readings-mixed",
+        "takes the FCNN from another reading than the CNN",
+        ("fcnn_parameters",),
+        (
+            "return neurons, cnn_parameters, neurons, fcnn_parameters",
+            "return neurons, cnn_parameters, neurons, 10_063_872",
+        ),
+    ),
+    answered(
+        "3.2",
+        "pooling-forgotten",
+        "takes every layer to have 32x32 pixels",
+        ("cnn_neurons", "fcnn_neurons", "fcnn_parameters"),
+        ("outputs = [32 * 32, 16 * 16, 8 * 8]", "outputs = [32 * 32, 32 * 32, 32 * 32]"),
+    ),
+    answered(
+        "3.2",
+        "three-numbers",
+        "returns three numbers",
+        FOUR,
+        ("return neurons, cnn_parameters, neurons, fcnn_parameters", "return neurons, cnn_parameters, fcnn_parameters"),
+    ),
+    answered(
+        "4.3",
+        "no-kernel",
+        "forgets the size of the kernel",
+        ("weights", "connections", "weights_doubled", "connections_doubled"),
+        ("sum(9 * inputs * outputs for", "sum(inputs * outputs for"),
+        ("sum(9 * inputs * outputs * side", "sum(inputs * outputs * side"),
+    ),
+    answered(
+        "4.3",
+        "biases",
+        "counts biases",
+        ("weights", "weights_doubled"),
+        ("sum(9 * inputs * outputs for", "sum(9 * inputs * outputs + outputs for"),
+    ),
+    answered(
+        "4.3",
+        "doubled-once",
+        "doubles what is four times as much",
+        ("outputs_doubled", "connections_doubled"),
+        ("return weights, outputs, connections", "return weights, outputs * 32 // size, connections * 32 // size"),
+    ),
+    answered(
+        "4.3",
+        "weights-doubled",
+        "takes the weights to grow with the image",
+        ("weights_doubled",),
+        ("return weights, outputs, connections", "return weights * size // 32, outputs, connections"),
+    ),
+    answered(
+        "4.3",
+        "input-counted",
+        "counts the image among the outputs",
+        ("outputs", "outputs_doubled"),
+        ("return weights, outputs, connections", "return weights, outputs + nic * size * size, connections"),
+    ),
+    answered(
+        "4.3",
+        "numbers-only",
+        "gives the numbers of the default network alone",
+        ("weights", "outputs", "connections"),
+        ("return weights, outputs, connections", "return 49248, 81920, 13271040"),
+    ),
+    answered(
+        "4.3",
+        "swapped",
+        "returns connections before outputs",
+        ("outputs", "connections"),
+        ("return weights, outputs, connections", "return weights, connections, outputs"),
+    ),
+    answered(
+        "5.4",
+        "unchanged",
+        "keeps the padding of a kernel of size 3",
+        ("kernel_4", "kernel_5"),
+        ("{4: (1, 1, 0), 5: (2, 2, 1)}", "{4: (1, 1, 1), 5: (1, 1, 1)}"),
+    ),
+    answered("5.4", "half", "takes half the kernel size for both", ("kernel_4",), ("4: (1, 1, 0)", "4: (2, 2, 1)")),
+    answered("5.4", "output-padding", "leaves output_padding at 1", ("kernel_4",), ("4: (1, 1, 0)", "4: (1, 1, 1)")),
+    answered(
+        "5.4",
+        "output-padding-5",
+        "sets output_padding to 0 for a kernel of size 5",
+        ("kernel_5",),
+        ("5: (2, 2, 1)", "5: (2, 2, 0)"),
+    ),
+)
+
+MUTANTS = (*POOLING, *TRANSPOSED, *SKIPS, *ANSWERS)

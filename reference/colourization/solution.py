@@ -18,6 +18,29 @@ import torch.nn as nn
 import graders
 
 # %% [markdown]
+# ## Size of conv nets (Section 3.2)
+#
+# `[3.2]` Four numbers, in your reading of the figure. Answers in numbers may be given as functions in this notebook, to
+# be checked at once; in the write-up alone they are read by a person.
+
+
+# %%
+# [3.2]
+def conv_net_sizes():
+    """Return the neurons and the parameters of the CNN, then those of the FCNN, without biases."""
+    # BEGIN SOLUTION 3.2
+    # One output channel: three convolutions on 32x32, 16x16 and 8x8 pixels, with pooling between them.
+    outputs = [32 * 32, 16 * 16, 8 * 8]
+    neurons = sum(outputs)
+    cnn_parameters = 3 * 3 * 3 + 3 * 3 + 3 * 3
+    fcnn_parameters = 3 * 32 * 32 * outputs[0] + 16 * 16 * outputs[1] + 8 * 8 * outputs[2]
+    return neurons, cnn_parameters, neurons, fcnn_parameters
+    # END SOLUTION
+
+
+# %% check 3.2
+
+# %% [markdown]
 # ## Provided: data, colours and training
 #
 # You do not have to do anything here. The images are those of CIFAR-10, 32x32 pixels; only the horses are used.
@@ -261,6 +284,26 @@ pool_upsample_net = train(SimpleNamespace(model="PoolUpsampleNet", experiment_na
 # *Your answer.*
 
 # %% [markdown]
+# `[4.3]` The numbers of weights, outputs and connections, as functions of NIC, NF and NC, for kernels of size 3.
+
+
+# %%
+# [4.3]
+def pool_upsample_sizes(nic, nf, nc, size=32):
+    """Return the weights, the outputs and the connections of PoolUpsampleNet for images of size x size pixels."""
+    # BEGIN SOLUTION 4.3
+    # Of the convolutions: input channels, output channels, height and width of the output.
+    layers = [(nic, nf, size), (nf, 2 * nf, size // 2), (2 * nf, nf, size // 4), (nf, nc, size // 2), (nc, nc, size)]
+    weights = sum(9 * inputs * outputs for inputs, outputs, _ in layers)
+    outputs = sum(outputs * side * side for _, outputs, side in layers)
+    connections = sum(9 * inputs * outputs * side * side for inputs, outputs, side in layers)
+    return weights, outputs, connections
+    # END SOLUTION
+
+
+# %% check 4.3
+
+# %% [markdown]
 # ## Strided and transposed convolutions (Section 5)
 #
 # `[5.1]` Complete the network of Figure 1b. `stride`, `padding` and `output_padding` are given.
@@ -327,6 +370,21 @@ conv_transpose_net = train(SimpleNamespace(model="ConvTransposeNet", experiment_
 # `[5.3]` How do the results compare to Section 4?
 #
 # *Your answer.*
+
+# %% [markdown]
+# `[5.4]` The paddings with which kernels of size 4 and 5 keep the shapes of Figure 1b.
+
+
+# %%
+# [5.4]
+def paddings_for_kernel(kernel):
+    """Return the padding of the first two convolutions, and padding and output_padding of the transposed ones."""
+    # BEGIN SOLUTION 5.4
+    return {4: (1, 1, 0), 5: (2, 2, 1)}[kernel]
+    # END SOLUTION
+
+
+# %% check 5.4
 
 # %% [markdown]
 # ## Skip connections (Section 6)

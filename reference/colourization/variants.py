@@ -404,4 +404,105 @@ class UNet(nn.Module):
     ),
 )
 
-VARIANTS = (*POOLING, *TRANSPOSED, *SKIPS)
+
+def answer(item: str, name: str, why: str, function: str, definition: str) -> Variant:
+    """Return the variant in which the function of an answer is defined as given."""
+    return Variant(f"{item}-{name}", item, why, replaces={function: definition})
+
+
+ANSWERS = (
+    answer(
+        "3.2",
+        "figure",
+        "the channels of the figure",
+        "conv_net_sizes",
+        "def conv_net_sizes():\n    return {'a': 49344, 'b': 21024, 'c': 49344, 'd': 235667456}",
+    ),
+    answer(
+        "3.2",
+        "later-version",
+        "the layers of version 1.3, with pooling and input",
+        "conv_net_sizes",
+        "def conv_net_sizes():\n    return [61632 + 3072, 21024.0, 4992 + 3072, 10063872]",
+    ),
+    answer(
+        "3.2",
+        "with-pooling",
+        "one channel, pooling layers counted",
+        "conv_net_sizes",
+        "def conv_net_sizes():\n    return np.array([1664, 45, 1664, 3215360])",
+    ),
+    answer(
+        "4.3",
+        "all-layers",
+        "pooling and upsampling counted, batch norm among the weights",
+        "pool_upsample_sizes",
+        """
+def pool_upsample_sizes(NIC, NF, NC, image_size):
+    scale = (image_size / 32) ** 2
+    weights = 9 * (NIC * NF + 4 * NF**2 + NF * NC + NC**2) + 8 * NF + 2 * NC
+    connections = 9 * (1024 * NIC * NF + 640 * NF**2 + 256 * NF * NC + 1024 * NC**2) + 1792 * NF + 1024 * NC
+    return weights, (2240 * NF + 2304 * NC) * scale, connections * scale
+""",
+    ),
+    answer(
+        "4.3",
+        "groups-of-the-figure",
+        "the tensors that the figure prints, and connections without the padding",
+        "pool_upsample_sizes",
+        """
+def pool_upsample_sizes(num_in_channels, num_filters, num_colours, size=32):
+    a, b, c, n = num_in_channels, num_filters, num_colours, size
+
+    def seen(side):
+        return (3 * side - 2) ** 2
+
+    connections = a * b * seen(n) + 2 * b * b * (seen(n // 2) + seen(n // 4)) + b * c * seen(n // 2) + c * c * seen(n)
+    outputs = (n * n // 4) * b + (n * n // 16) * 2 * b + (n * n // 4) * b + 2 * n * n * c
+    return {"weights": 9 * (a * b + 4 * b * b + b * c + c * c), "outputs": outputs, "connections": connections}
+""",
+    ),
+    answer(
+        "4.3",
+        "by-position",
+        "arguments go by any names",
+        "pool_upsample_sizes",
+        """
+def pool_upsample_sizes(x, y, z, s=32):
+    w = 9 * (x * y + 4 * y * y + y * z + z * z)
+    t = (s // 32) ** 2
+    return (w, t * (1600 * y + 1280 * z), t * 9 * (1024 * x * y + 640 * y * y + 256 * y * z + 1024 * z * z))
+""",
+    ),
+    answer(
+        "5.4",
+        "formula",
+        "computed from the equations",
+        "paddings_for_kernel",
+        """
+def paddings_for_kernel(k):
+    padding = (k - 1) // 2
+    return [padding, padding, 2 * padding + 2 - k]
+""",
+    ),
+    answer(
+        "5.4",
+        "by-name",
+        "a mapping",
+        "paddings_for_kernel",
+        """
+def paddings_for_kernel(kernel_size):
+    even = kernel_size % 2 == 0
+    return dict(conv=1 if even else 2, padding=1 if even else 2, output_padding=0 if even else 1)
+""",
+    ),
+    answer(
+        "5.4",
+        "tensor",
+        "numbers of any type",
+        "paddings_for_kernel",
+        "def paddings_for_kernel(kernel=4):\n    return torch.tensor([1, 1, 0] if kernel == 4 else [2, 2, 1])",
+    ),
+)
+
+VARIANTS = (*POOLING, *TRANSPOSED, *SKIPS, *ANSWERS)
