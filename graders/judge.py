@@ -151,7 +151,12 @@ def manual(item: Item, reason: str, seconds: float = 0.0) -> ItemResult:
 
 
 def missing(item: Item, reason: str, seconds: float = 0.0) -> ItemResult:
-    """Return the result of an item for which nothing was handed in; every criterion is shown as not met."""
+    """Return the result of an item for which nothing was handed in; every criterion is shown as not met.
+
+    A question may be answered in words instead, and waits for a person.
+    """
+    if item.kind == "question":
+        return waiting(item)
     criteria = tuple(
         CriterionResult(c.name, False, 0.0, c.points, f"{item.names[0]}, written by you", reason, c.hint)
         for c in item.criteria

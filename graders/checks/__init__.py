@@ -4,8 +4,21 @@ One rule for all: what is absent, empty, of another shape or not finite never pa
 """
 
 from graders.checks import distributions
-from graders.checks.arrays import TOLERANCE, any_batch, close, difference, finite, gradients, parameters, shape, values
+from graders.checks.arrays import (
+    TOLERANCE,
+    any_batch,
+    close,
+    difference,
+    finite,
+    gradients,
+    parameters,
+    shape,
+    training,
+    training_gradients,
+    values,
+)
 from graders.checks.distributions import normal
+from graders.checks.layers import convolutions
 from graders.checks.outcomes import absent, all_of, any_of, outcome
 from graders.checks.supports import agreement, causal, same_support, window
 
@@ -18,6 +31,7 @@ __all__ = [
     "any_of",
     "causal",
     "close",
+    "convolutions",
     "difference",
     "distributions",
     "finite",
@@ -27,6 +41,8 @@ __all__ = [
     "parameters",
     "same_support",
     "shape",
+    "training",
+    "training_gradients",
     "values",
     "window",
 ]

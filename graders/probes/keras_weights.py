@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,12 +11,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from graders.probes.canonical import canonical, role_of
+from graders.probes.canonical import attributes, canonical, core_shapes, role_of, walk
 
 Array = NDArray[Any]
 _VARIABLES = (keras.Variable, tf.Variable)
-_DEPTH = 8  # how deep layers may hide in lists, dicts and plain objects
-_NO_HOLDERS = (type, types.ModuleType, types.FunctionType, types.MethodType, str, bytes, int, float, np.ndarray)
 
 
 def tensor(value: Any) -> Any:
@@ -40,32 +37,14 @@ def inner(layer: Any, kind: type) -> list[Any]:
 
 
 def _walk(root: Any, kinds: tuple[type, ...], plain: bool) -> Iterator[Any]:
-    """Yield what is of these kinds in an object, in its lists, tuples and dicts, and (`plain`) in other objects.
+    """Yield what is of these kinds in layers and what they hold; `plain`: in objects Keras does not track, too."""
 
-    What is near is visited first, so that a long way round does not hide what a short way would have reached.
-    """
-    seen: set[int] = set()
-    ring = [root]
-    for _ in range(_DEPTH):
-        fresh = {id(thing): thing for thing in ring if id(thing) not in seen and not isinstance(thing, _NO_HOLDERS)}
-        seen |= set(fresh)
-        ring = []
-        for thing in fresh.values():
-            if isinstance(thing, kinds):
-                yield thing
-            else:
-                ring += _parts(thing, plain)
+    def parts(thing: Any) -> list[Any]:
+        if isinstance(thing, (keras.layers.Layer, tf.Module)):
+            return [*thing.variables, *attributes(thing)]
+        return attributes(thing) if plain else []
 
-
-def _parts(thing: Any, plain: bool) -> list[Any]:
-    if isinstance(thing, (list, tuple, set)):
-        return list(thing)
-    if isinstance(thing, dict):
-        return list(thing.values())
-    own = list(getattr(thing, "__dict__", {}).values())
-    if isinstance(thing, (keras.layers.Layer, tf.Module)):
-        return [*thing.variables, *own]
-    return own if plain else []
+    return walk(root, lambda thing: isinstance(thing, kinds), parts)
 
 
 def tracked_shapes(layer: Any) -> list[list[int]]:
@@ -74,8 +53,7 @@ def tracked_shapes(layer: Any) -> list[list[int]]:
     Keras 2, which the handouts used, also tracks layers in nested lists and dicts, and plain variables.
     """
     variables = {id(one): one for one in _walk(layer, _VARIABLES, plain=False) if one.trainable}
-    floats = [one for one in variables.values() if "float" in str(one.dtype)]
-    return sorted([size for size in one.shape if size != 1] for one in floats)
+    return core_shapes(one for one in variables.values() if "float" in str(one.dtype))
 
 
 def set_weights(layer: Any, seed: int) -> None:

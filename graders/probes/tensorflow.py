@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from graders.probes.canonical import key_of
+from graders.probes.canonical import counted, summed
 from graders.probes.draw import Draw
 from graders.probes.keras2 import adopt as adopt
 from graders.probes.keras2 import restore as restore
@@ -58,8 +58,7 @@ def is_sequence(thing: Any) -> bool:
 
 def count(layer: Any) -> dict[str, Any]:
     """Return the number and the shapes of a built layer's trainable weights."""
-    shapes = tracked_shapes(layer)
-    return {"shapes": shapes, "count": int(sum(np.prod(shape, dtype=int) for shape in shapes))}
+    return counted(tracked_shapes(layer))
 
 
 def outputs(layer: Any, x: Array, seed: int) -> dict[str, Any]:
@@ -87,12 +86,8 @@ def measure(layer: Any, x: Array, draw: Draw) -> dict[str, Any]:
     gradients = tape.gradient(projection, [inputs, *weights])
     of_input = np.zeros_like(x) if gradients[0] is None else tf.convert_to_tensor(gradients[0]).numpy()
     unreached = sum(gradient is None for gradient in gradients[1:])
-    summed: dict[str, Array] = {}
-    for variable, gradient in zip(variables, gradients[1:], strict=True):
-        key = f"gradient of {key_of(role(variable), variable.shape)}"
-        zero = np.zeros(variable.shape, np.float32)
-        dense = np.squeeze(zero if gradient is None else tf.convert_to_tensor(gradient).numpy())
-        summed[key] = summed[key] + dense if key in summed else dense
+    of_weights = [None if one is None else tf.convert_to_tensor(one).numpy() for one in gradients[1:]]
+    roles, shapes = map(role, variables), (variable.shape for variable in variables)
     training = {"outputs in training": called(layer, inputs, training=True)}
     return {
         "outputs": y.numpy(),
@@ -100,7 +95,7 @@ def measure(layer: Any, x: Array, draw: Draw) -> dict[str, Any]:
         "gradient of the input": of_input,
         "unreached": unreached,
         **count(layer),
-        **summed,
+        **summed(zip(roles, shapes, of_weights, strict=True)),
     }
 
 
