@@ -81,7 +81,7 @@ def grade(
         from graders.engine.classroom import Plan, grade_class, with_due
         from graders.engine.local import Job
         from graders.engine.publish import Publisher
-        from graders.intake import find_entries
+        from graders.intake import HANDED_IN, find_entries
         from graders.late import checked_due, read_times, times_by_id
         from graders.rubric import load_rubric, select, tiers_of
 
@@ -91,7 +91,7 @@ def grade(
         plan = Plan(
             rubric, items, jobs, choose_level(isolation), seed, limits, _pictures(data), device, due, full, data
         )
-        entries = find_entries(paths)
+        entries = find_entries(paths, (*HANDED_IN, *rubric.files.values()))
         at = times_by_id(times, read_times(times), [(entry.id, entry.name) for entry in entries]) if times else {}
         found = [Job(entry.id, entry.name, partial(_handed_in, entry.read, at.get(entry.id, ""))) for entry in entries]
         publisher = Publisher(out, [job.id for job in found])
