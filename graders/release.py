@@ -93,8 +93,12 @@ def without_solutions(source: str) -> str:
 
 
 def record_evidence(assignment: Assignment) -> dict[str, Evidence]:
-    """Measure the reference with the public seed; raises Fault when an item cannot be measured."""
-    plan = Plan(assignment, judgeable(assignment), seed=PUBLIC_SEED)
+    """Measure the reference with the public seed; raises Fault when an item cannot be measured.
+
+    Questions are left out: their evidence is the answer, which nobody shall find by trying.
+    """
+    items = tuple(item for item in judgeable(assignment) if item.kind != "question")
+    plan = Plan(assignment, items, seed=PUBLIC_SEED)
     with tempfile.TemporaryDirectory() as folder, open_classroom(plan, Path(folder) / "kit.sqlite") as classroom:
         evidence = {item.id: classroom.reference_evidence(item) for item in plan.items}
     for item, one in evidence.items():

@@ -4,6 +4,7 @@ One rule for all: what is absent, empty, of another shape or not finite never pa
 """
 
 from graders.checks.arrays import any_batch, close, finite, gradients, parameters, shape, values
+from graders.checks.chains import bent, pointwise, rectified
 from graders.checks.distributions import normal
 from graders.checks.outcomes import absent, all_of, any_of, outcome
 from graders.checks.supports import agreement, causal, same_support, window
@@ -14,6 +15,7 @@ __all__ = [
     "all_of",
     "any_batch",
     "any_of",
+    "bent",
     "causal",
     "close",
     "finite",
@@ -21,6 +23,8 @@ __all__ = [
     "normal",
     "outcome",
     "parameters",
+    "pointwise",
+    "rectified",
     "same_support",
     "shape",
     "values",

@@ -21,11 +21,15 @@ MOST_NAMES = 1_000
 
 @dataclass(frozen=True)
 class Find:
-    """An item's name in the program; `module` is set when only a module that the main file does not import has it."""
+    """An item's name in the program; `module` is set when only a module that the main file does not import has it.
+
+    `value` is set for a variable there: an answer may well stand in a file of its own.
+    """
 
     name: str
     module: str = ""
     close: bool = False
+    value: bool = False
 
 
 Items = Mapping[str, Sequence[str]]
@@ -38,7 +42,9 @@ def find_items(scope: Scope, modules: Modules, items: Items, given: Collection[s
     """
     definitions, variables = _main_names(scope, modules)
     elsewhere = [Find(name, module) for module, names in _unimported(modules, definitions=True) for name in names]
-    values = [Find(name, module) for module, names in _unimported(modules, definitions=False) for name in names]
+    values = [
+        Find(name, module, value=True) for module, names in _unimported(modules, definitions=False) for name in names
+    ]
     main = [Find(name) for name in definitions]
     found = _exact(items, [*main, *map(Find, variables), *map(Find, sorted(scope.all_binders))])
     found = _exact(items, [*elsewhere, *values]) | found

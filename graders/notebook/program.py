@@ -70,9 +70,8 @@ def read_program(submission: Submission, wanted: Collection[str] = (), asked: Co
 
     The main file is the notebook, else the script, that defines most of the `wanted` names and not only as the skeleton
     does; among those that define as many it is the latest version by its name, else the one with most classes and
-    functions, else the last in name order. A file with one of the names that the handout `asked` for goes before all
-    others that define anything wanted, the one in the fewest folders first. All other files are modules, other notebooks
-    too.
+    functions, else the last in name order. A file with a name that the handout `asked` for goes before all others, the
+    one in the fewest folders first. All other files are modules, other notebooks too.
     """
     code, too_much = code_files(submission.files)
     files = [_read(file) for file in code]

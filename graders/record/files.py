@@ -27,11 +27,12 @@ _TESTS = re.compile(r"^Ran (\d{1,6}) tests? in [\d.]+s\s+(OK|FAILED)", re.MULTIL
 def of_files(files: Iterable[SourceFile], printed: Iterable[tuple[str, str]], given: Mapping[str, str]) -> Experiment:
     """Return what the files of a submission tell; never raises.
 
-    `losses`, one per loss file: file, rows, bad (rows without a finite number), line (of the first of them, or 0), first
-    and last (means of the first and the last tenth), least, digest. `pictures`, one per picture of a training: file,
-    kind ("sample" or "novel"), blank, problem, digest. `tests`, one per summary of unittest in a log or in `printed`
-    (pairs of a place and a text): place, ran, ok. `given`, one per file that has the name of a `given` one: file, state
-    ("as given", "settings" where no more than constants differ, "changed"), line (of the first difference, or 0).
+    `losses`, one per loss file: file, rows, bad (rows without a finite number), line (of the first of them, or 0),
+    first and last (means of the first and the last tenth), least, digest. `pictures`, one per picture of a training:
+    file, kind ("sample" or "novel"), blank, problem, digest. `tests`, one per summary of unittest in a log or in
+    `printed` (pairs of a place and a text): place, ran, ok. `given`, one per file that has the name of a `given` one:
+    file, state ("as given", "settings" where no more than constants differ, "changed"), line (of the first
+    difference, or 0).
     """
     files = sorted(files, key=lambda file: file.name)
     logs = [file for file in files if is_log(file.name) and file.text is not None][:MOST_FILES]

@@ -1,11 +1,11 @@
 # %% [markdown]
 # # Denoising auto-encoder
 # ANU COMP4680/8650, Semester 2 2018, Assignment 6. Sections are those of the handout. This text becomes two files that
-# students hand in: `answers.py` (question 1) and `models.py` (question 2). `asgn6.py` and `check_models.py` stay as they
-# are.
+# students hand in: `answers.py` (question 1) and `models.py` (question 2). `asgn6.py` and `check_models.py` stay as
+# they are.
 
 # %% file answers.py
-# Question 1: Conv2d and ConvTranspose2d. Write sizes as tuples, numbers as integers; answers in the report count as well.
+# Question 1: Conv2d and ConvTranspose2d. Write sizes as tuples and numbers as integers, or answer in the report.
 
 # [Q1a] A (32, 3, 64, 64) input, Conv2d with 3x3 filters, 16 output channels, stride 1, padding 1: size of the output
 q1a = None
