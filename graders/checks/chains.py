@@ -10,7 +10,7 @@ from graders.checks.arrays import finite
 # How far a function of one number goes up and down, in its whole range: a rectifier once, a smooth one not three times.
 _TURNS = 4.0
 _BENT = 1e-3  # of the range: rounding bends a line less
-_LEAST = 20  # points that tell anything
+_LEAST = 8  # points that tell anything
 
 
 def _rows(before: NDArray[np.float64], after: NDArray[np.float64]) -> list[tuple[NDArray[np.float64], ...]]:

@@ -27,7 +27,7 @@ def chain(layer: Any, x: NDArray[Any], draw: Draw) -> dict[str, Any]:
     same places: (channels, points), some channels of the first image. `before last` and `after last`: the same of the
     last convolution and the module's output, for inputs in a wide range. `broken` are the links whose two ends have
     other sizes, padding around the second one aside; the last one is -1. `convolutions` is how many were executed,
-    `unreached` how many parameters get no gradient.
+    `parameters` how many there are to train, `unreached` how many of them get no gradient.
     """
     inputs = torch.from_numpy(x)
     with evaluation(layer), _Recorder() as near:
@@ -44,7 +44,8 @@ def chain(layer: Any, x: NDArray[Any], draw: Draw) -> dict[str, Any]:
             broken.append(-1 if name == "last" else int(name))
         else:
             found |= {f"before {name}": _some(before, name, draw), f"after {name}": _some(inner, name, draw)}
-    return {**found, "broken": broken, "convolutions": len(near.inputs), "unreached": _unreached(layer, inputs)}
+    numbers = {"convolutions": len(near.inputs), "parameters": sum(1 for _ in layer.parameters())}
+    return {**found, "broken": broken, **numbers, "unreached": _unreached(layer, inputs)}
 
 
 def _inner(tensor: Any, shape: Sequence[int]) -> Any | None:
@@ -73,8 +74,8 @@ def _unreached(layer: Any, inputs: Any) -> int:
     weights = [one for one in layer.parameters() if one.requires_grad]
     try:
         output = torch.as_tensor(layer.eval()(inputs))
-        if not output.requires_grad:
-            return len(weights)
+        if not (weights and output.requires_grad):
+            return sum(1 for _ in layer.parameters())
         found = torch.autograd.grad(output.square().sum(), weights, allow_unused=True)
     finally:
         for module, training in modes.items():

@@ -68,6 +68,7 @@ ENCODER = (
     wrong(
         "Q2a", "leaky-relu", "takes LeakyReLU for ReLU", ("layers", *VALUES), (NORM, NORM.replace("ReLU", "LeakyReLU"))
     ),
+    wrong("Q2a", "relu6", "takes ReLU6 for ReLU", ("layers", "values"), (NORM, NORM.replace("ReLU", "ReLU6"))),
     wrong(
         "Q2a",
         "dropout",
