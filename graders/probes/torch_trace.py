@@ -36,11 +36,11 @@ def evaluation(layer: Any) -> Iterator[None]:
 def operations(layer: Any, x: NDArray[Any]) -> dict[str, Any]:
     """Call a module on x in evaluation mode; return the operations and the modules that were executed, in order.
 
-    `operations`: name (that of ATen, without the underscore of one in place) and size (of the output); those named
-    `convolution` have kernel, stride, padding, dilation, output_padding (lists), transposed, groups, inputs and outputs
-    (channels) as well. Padding around a convolution, by `F.pad` or a module, is an operation of its own.
-    `modules`: name (the class of PyTorch that a module without parts is, or is derived from) and size. Both are cut
-    after a thousand.
+    Lists of entries of one form each, cut after a thousand. `operations`: name (that of ATen, without the underscore of
+    one in place) and size (of the output). `convolutions`: those among them, with at (the place there), size, kernel,
+    stride, padding, dilation, output_padding (lists), transposed, groups, inputs and outputs (channels); padding by
+    `F.pad` or a module is an operation of its own. `modules`: name (the class of PyTorch that a module without parts
+    is, or is derived from) and size.
     """
     modules: list[dict[str, Any]] = []
     handles = [part.register_forward_hook(_noting(modules)) for part in _leaves(layer)]
@@ -50,7 +50,7 @@ def operations(layer: Any, x: NDArray[Any]) -> dict[str, Any]:
     finally:
         for handle in handles:
             handle.remove()
-    return {"operations": recorder.found, "modules": modules}
+    return {"operations": recorder.found, "convolutions": recorder.convolutions, "modules": modules}
 
 
 def _leaves(layer: Any) -> list[nn.Module]:
@@ -81,6 +81,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[misc] # of PyTorch, whose ty
     def __init__(self) -> None:
         super().__init__()
         self.found: list[dict[str, Any]] = []
+        self.convolutions: list[dict[str, Any]] = []
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -92,8 +93,11 @@ class _Recorder(TorchDispatchMode):  # type: ignore[misc] # of PyTorch, whose ty
         result = func(*args, **(kwargs or {}))
         name = str(func.overloadpacket.__name__).rstrip("_")
         if name not in _SILENT and len(self.found) < _MOST:
-            details = _convolution(func, args, kwargs or {}) if name in _CONVOLUTION else {}
-            self.found.append({"name": "convolution" if details else name, "size": _size(result), **details})
+            if name in _CONVOLUTION:
+                name = "convolution"
+                details = _convolution(func, args, kwargs or {})
+                self.convolutions.append({"at": len(self.found), "size": _size(result), **details})
+            self.found.append({"name": name, "size": _size(result)})
         return result
 
 

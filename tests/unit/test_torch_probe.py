@@ -367,11 +367,11 @@ class Backwards(nn.Module):
 
 def test_operations_come_in_the_order_of_execution_whatever_they_are_written_as(image: np.ndarray) -> None:
     found = lab.operations(Backwards(), image)
-    names = ["convolution", "relu", "ones", "convolution", "convolution", "cat"]
-    assert [one["name"].replace("fill", "ones") for one in found["operations"] if one["name"] != "empty"] == names
-    first, grouped, last = (one for one in found["operations"] if one["name"] == "convolution")
+    names = ["convolution", "relu", "fill", "convolution", "convolution", "cat"]
+    assert [one["name"].replace("ones", "fill") for one in found["operations"]] == names
+    first, grouped, last = found["convolutions"]
     assert first == {
-        "name": "convolution",
+        "at": 0,
         "size": [2, 4, 2, 7],
         "kernel": [3, 2],
         "stride": [2, 1],
@@ -403,11 +403,17 @@ def test_modules_come_in_the_order_of_execution_under_the_name_of_their_class_in
 
 
 def test_padding_by_itself_is_an_operation_and_padding_of_a_convolution_is_its_argument(image: np.ndarray) -> None:
-    apart = lab.operations(nn.Sequential(nn.ZeroPad2d(1), nn.Conv2d(3, 4, 3)), image)["operations"]
-    within = lab.operations(nn.Conv2d(3, 4, 3, padding="same"), image)["operations"]
-    assert [one["name"] for one in apart] == ["constant_pad_nd", "convolution"]
-    assert apart[1]["padding"] == [0, 0]
-    assert [(one["name"], one["padding"]) for one in within] == [("convolution", [1, 1])]
+    apart = lab.operations(nn.Sequential(nn.ZeroPad2d(1), nn.Conv2d(3, 4, 3)), image)
+    within = lab.operations(nn.Conv2d(3, 4, 3, padding="same"), image)
+    assert [one["name"] for one in apart["operations"]] == ["constant_pad_nd", "convolution"]
+    assert [one["name"] for one in within["operations"]] == ["convolution"]
+    assert [(one["at"], one["padding"]) for one in apart["convolutions"]] == [(1, [0, 0])]
+    assert [(one["at"], one["padding"]) for one in within["convolutions"]] == [(0, [1, 1])]
+
+
+def test_all_entries_of_a_list_have_one_form_as_judges_rely_on(image: np.ndarray) -> None:
+    for entries in lab.operations(Backwards(), image).values():
+        assert len({tuple(entry) for entry in entries}) == 1
 
 
 def test_a_list_of_operations_has_an_end(image: np.ndarray) -> None:
