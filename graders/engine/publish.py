@@ -49,6 +49,12 @@ class Publisher:
         settle(self._out / name for name in CLASS_FILES)
         store.record(_CLASS, told)
 
+    def others(self) -> list[str]:
+        """Return the folders of an earlier run's students who are not in this one: they are kept, and told of."""
+        folder = student_folder(self._out, "")
+        there = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+        return sorted(there - set(self._names.values()))
+
     def _settle(self, store: Store) -> None:
         """Note the students' files as written once they are on the disk: all together, for the disk is slow."""
         folders = [student_folder(self._out, self._names[id_]) for id_ in self._written]

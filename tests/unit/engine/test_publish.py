@@ -69,3 +69,10 @@ def test_files_half_written_at_a_kill_are_written_again(tmp_path: Path, store: S
     new = replace(CLASS.reports[0], notes=("new",))
     Publisher(tmp_path, IDS).student(store, new)  # and no settling: killed before the class's end
     assert publish(tmp_path, store, *CLASS.reports) != first
+
+
+def test_folders_of_students_who_are_not_in_this_run_are_kept_and_told_of(tmp_path: Path, store: Store) -> None:
+    assert Publisher(tmp_path, IDS).others() == []
+    publish(tmp_path, store, *CLASS.reports)
+    assert Publisher(tmp_path, IDS).others() == []
+    assert Publisher(tmp_path, IDS[:1]).others() == [folder_names(IDS)[1]]
