@@ -159,8 +159,8 @@ class Decoder:
 
         def real() -> dict[str, Any]:
             layer = decoder(LATENT)
-            executed = lab.operations(layer, draw.normal("real codes", 1, LATENT, 1, 1))["operations"]
-            return {"convolutions": _convolutions(executed), "after": _after(executed), **lab.count(layer)}
+            executed = lab.operations(layer, draw.normal("real codes", 1, LATENT, 1, 1))
+            return {**_executed(executed), **lab.count(layer)}
 
         def linked() -> dict[str, Any]:
             layer, codes = decoder(LATENT), _SCALE * draw.normal("real codes", 1, LATENT, 1, 1)
@@ -192,20 +192,12 @@ class Decoder:
 _FIELDS = ("inputs", "outputs", "kernel", "stride", "dilation", "groups", "padding", "output_padding")
 
 
-def _convolutions(executed: Sequence[Mapping[str, Json]]) -> list[dict[str, Json]]:
-    """Return the convolutions among operations; `padded` tells whether an operation before it padded its input."""
-    pairs = zip([{"name": ""}, *executed], executed, strict=False)
-    return [
-        {key: one[key] for key in (*_FIELDS, "size", "transposed")} | {"padded": "pad" in str(before["name"])}
-        for before, one in pairs
-        if one["name"] == "convolution"
-    ]
-
-
-def _after(executed: Sequence[Mapping[str, Json]]) -> list[str]:
-    """Return the names of the operations after the last convolution."""
-    names = [str(one["name"]) for one in executed]
-    return names[len(names) - names[::-1].index("convolution") :] if "convolution" in names else names
+def _executed(found: Mapping[str, Any]) -> dict[str, Json]:
+    """Return the convolutions; `padded` tells of an operation right before one that pads. `after` are those behind."""
+    names = [str(one["name"]) for one in found["operations"]]
+    padded = [one["at"] > 0 and "pad" in names[one["at"] - 1] for one in found["convolutions"]]
+    convolutions = [{**one, "padded": pad} for one, pad in zip(found["convolutions"], padded, strict=True)]
+    return {"convolutions": convolutions, "after": names[convolutions[-1]["at"] + 1 :] if convolutions else names}
 
 
 def _same_convolutions(name: str, mine: Experiment, theirs: Experiment, transposed: bool) -> Outcome:
