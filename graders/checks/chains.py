@@ -11,6 +11,7 @@ from graders.checks.arrays import finite
 _TURNS = 4.0
 _BENT = 1e-3  # of the range: rounding bends a line less
 _LEAST = 8  # points that tell anything
+_MOST = 1e100  # beyond, sums are no numbers
 
 
 def _rows(before: NDArray[np.float64], after: NDArray[np.float64]) -> list[tuple[NDArray[np.float64], ...]]:
@@ -19,6 +20,7 @@ def _rows(before: NDArray[np.float64], after: NDArray[np.float64]) -> list[tuple
         return []
     if not (finite(before) and finite(after)):
         return []
+    before, after = np.clip(before, -_MOST, _MOST), np.clip(after, -_MOST, _MOST)
     order = np.argsort(before, axis=1, kind="stable")
     return list(zip(np.take_along_axis(before, order, 1), np.take_along_axis(after, order, 1), strict=True))
 
