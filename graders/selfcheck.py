@@ -23,7 +23,7 @@ from graders.errors import UsageError, did_you_mean
 from graders.home import home
 from graders.intake.folders import read_paths
 from graders.intake.names import CODE
-from graders.kit import Kit, read_kit
+from graders.kit import Kit, has_item, read_kit
 from graders.model import Evidence, Experiment, Item, ItemResult, Tier, Verdict
 from graders.notebook import Program, cut_slice, match_names, read_program
 
@@ -41,7 +41,7 @@ def check(item: str, assignment: str | None = None) -> None:
     """
     namespace = _namespace()
     try:
-        kit = find_kit(assignment)
+        kit = find_kit(assignment, item=item)
         result = examine(kit, item, namespace)
     except UsageError as error:
         print(f"graders: {error}")
@@ -191,14 +191,19 @@ def _apart() -> Iterator[None]:
             os.chdir(here)
 
 
-def find_kit(assignment: str | None, beside: Path | None = None) -> Kit:
-    """Return the kit: the one beside the notebook or script, else the one that came with the package."""
+def find_kit(assignment: str | None, beside: Path | None = None, item: str = "") -> Kit:
+    """Return the kit: the one beside the notebook or script, else the one that came with the package.
+
+    Of several assignments' kits it is the one that has the `item`.
+    """
     here = (beside or Path.cwd()).resolve()
     folders = [here, *sorted((home() / "student_template").glob("*"))]
     paths = [path for folder in folders for path in sorted(folder.glob(f"{assignment or '*'}.kit"))]
     candidates = [path for path in paths if path.parent == here] or paths
     if not candidates:
         raise UsageError("no self-check kit (a file that ends in .kit) beside your code; download it from the course")
+    if len({path.stem for path in candidates}) > 1:
+        candidates = [path for path in candidates if has_item(path, item)] or candidates
     if len({path.stem for path in candidates}) > 1:
         known = ", ".join(sorted({path.stem for path in candidates}))
         raise UsageError(f"say which assignment: check(item, assignment=...) or --assignment, one of {known}")
