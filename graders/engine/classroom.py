@@ -21,7 +21,7 @@ from graders.engine import setting
 from graders.engine.evidence import Laboratory
 from graders.engine.grading import Bench, read
 from graders.engine.local import Job, LocalEngine
-from graders.engine.pieces import Sliced, Workshop
+from graders.engine.pieces import Sliced, Workshop, given_files
 from graders.engine.publish import Publisher
 from graders.engine.theatre import Theatre, run_nursery
 from graders.errors import Fault, Stopped
@@ -284,4 +284,11 @@ def _provenance(plan: Plan, level: str, versions: dict[str, str], seed: int, ref
         "real_images": len(plan.pictures),
         "real_images_sha256": setting.hashed(*plan.pictures) if plan.pictures else "",
         "machine": f"{platform.system()} {platform.machine()}",
+        **_of_given(given_files(plan.assignment)),
     }
+
+
+def _of_given(files: Mapping[str, str]) -> dict[str, Any]:
+    """Return a hash of the files that students are not to change, where there are any: reports depend on them."""
+    parts = [part.encode() for file in sorted(files.items()) for part in file]
+    return {"handed_out_sha256": setting.hashed(*parts)} if parts else {}

@@ -1,4 +1,4 @@
-"""Handout D end to end: the audit, a class of 15 in scripts, a script that checks itself, a training of the reference."""
+"""Handout D end to end: the audit, a class of 15 in scripts, a script that checks itself, a real training."""
 
 from __future__ import annotations
 
