@@ -17,6 +17,7 @@ from graders.checks.arrays import (
     training_gradients,
     values,
 )
+from graders.checks.chains import bent, pointwise, rectified
 from graders.checks.distributions import normal
 from graders.checks.layers import convolutions
 from graders.checks.outcomes import absent, all_of, any_of, outcome
@@ -29,6 +30,7 @@ __all__ = [
     "all_of",
     "any_batch",
     "any_of",
+    "bent",
     "causal",
     "close",
     "convolutions",
@@ -39,6 +41,8 @@ __all__ = [
     "normal",
     "outcome",
     "parameters",
+    "pointwise",
+    "rectified",
     "same_support",
     "shape",
     "training",

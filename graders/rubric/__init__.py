@@ -153,6 +153,7 @@ def _assignment(rubric: RubricTable, digest: str) -> Assignment:
         files={key: name for key, name in rubric.files.model_dump().items() if name},
         late=_late(rubric.late),
         given=tuple(rubric.given),
+        unchanged=tuple(rubric.unchanged),
         digest=digest,
     )
 

@@ -19,8 +19,8 @@ from graders.kit import read_kit
 from graders.model import Evidence, Experiment, Verdict
 from graders.probes import wire
 
-KIT = read_kit(home() / "student_template" / "pixelcnn" / "pixelcnn.kit")
-GRADERS = load_graders(KIT.assignment)
+KITS = {slug: read_kit(home() / "student_template" / slug / f"{slug}.kit") for slug in ("pixelcnn", "denoising")}
+ITEMS = {item: kit for kit in KITS.values() for item in kit.evidence}
 ODD: dict[str, NDArray[Any]] = {
     "no axes": np.float32(1) + np.zeros(()),
     "one axis": np.arange(5, dtype=np.uint8),
@@ -35,25 +35,30 @@ ODD: dict[str, NDArray[Any]] = {
 
 
 def points(item: str, mine: Evidence) -> float:
-    result = judge_item(KIT.assignment.item(item), GRADERS[item], mine, KIT.evidence[item])
+    kit = ITEMS[item]
+    result = judge_item(kit.assignment.item(item), load_graders(kit.assignment)[item], mine, kit.evidence[item])
     assert result.verdict is not Verdict.FAULT, result.note
     return result.points
 
 
 def with_one(item: str, name: str, one: Experiment) -> float:
-    return points(item, Evidence({**KIT.evidence[item].experiments, name: one}))
+    return points(item, Evidence({**evidence_of(item).experiments, name: one}))
+
+
+def evidence_of(item: str) -> Evidence:
+    return ITEMS[item].evidence[item]
 
 
 def arrays() -> Iterator[tuple[str, str, str]]:
-    for item, evidence in KIT.evidence.items():
-        for name, one in evidence.experiments.items():
+    for item in ITEMS:
+        for name, one in evidence_of(item).experiments.items():
             yield from ((item, name, key) for key in one.arrays)
 
 
 @pytest.mark.parametrize("odd", ODD)
 def test_an_array_of_any_form_in_any_place_is_judged_and_earns_no_more_than_none(odd: str) -> None:
     for item, name, key in arrays():
-        genuine = KIT.evidence[item].experiments[name]
+        genuine = evidence_of(item).experiments[name]
         with_one(item, name, replace(genuine, arrays={**genuine.arrays, key: ODD[odd]}))
         everywhere = replace(genuine, arrays=dict.fromkeys(genuine.arrays, ODD[odd]))
         assert with_one(item, name, everywhere) <= with_one(item, name, replace(genuine, arrays={}))
@@ -61,11 +66,11 @@ def test_an_array_of_any_form_in_any_place_is_judged_and_earns_no_more_than_none
 
 @pytest.mark.parametrize("odd", [[], -1, 10**4000, "x", None, True, {}, [[]], [-1] * 4000, 1e308, float("nan")])
 def test_a_value_of_any_form_in_any_place_is_judged(odd: Any) -> None:
-    for item, evidence in KIT.evidence.items():
-        for name, one in evidence.experiments.items():
+    for item, kit in ITEMS.items():
+        for name, one in evidence_of(item).experiments.items():
             for key in one.values:
                 given = with_one(item, name, replace(one, values={**one.values, key: odd}))
-                assert given <= KIT.assignment.item(item).points
+                assert given <= kit.assignment.item(item).points
 
 
 def test_arrays_of_types_that_numpy_does_not_have_are_refused_where_they_come_in() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graders.home import home, reference_path
-from graders.release import NOTEBOOKS, template, without_solutions
+from graders.release import NOTEBOOKS, handed_out, scripts_of, template, without_solutions
 from graders.rubric import judgeable, load_rubric
 
 SLUGS = sorted(NOTEBOOKS)
@@ -126,3 +126,45 @@ def test_each_of_several_regions_goes_by_itself() -> None:
 @given(st.text("abc =\n#", max_size=40))
 def test_a_text_without_regions_is_left_as_it_is(source: str) -> None:
     assert without_solutions(source) == source.rstrip("\n")
+
+
+# Scripts -------------------------------------------------------------------------------------------------------------
+
+SCRIPTS = ("denoising",)
+
+
+@pytest.mark.parametrize("slug", SCRIPTS)
+def test_the_scripts_that_students_receive_are_those_of_this_reference(slug: str) -> None:
+    folder = home() / "student_template" / slug
+    made = handed_out(slug)
+    assert {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.py")} == made
+    assert (folder / f"{slug}.kit").is_file()
+
+
+@pytest.mark.parametrize("slug", SCRIPTS)
+def test_no_line_of_a_solution_is_left_in_a_script(slug: str) -> None:
+    text = reference_path(slug).read_text(encoding="utf-8")
+    solutions = lines("\n".join(REGION.findall(text))) - lines(REGION.sub("", text))
+    made = "\n".join(handed_out(slug).values())
+    assert len(solutions) > 15
+    assert not solutions & lines(made)
+    assert "SOLUTION" not in made
+
+
+@pytest.mark.parametrize("slug", SCRIPTS)
+def test_the_scripts_name_every_item_that_is_left_to_write(slug: str) -> None:
+    made = handed_out(slug)
+    raised = re.findall(r'raise NotImplementedError\("(\w+)"\)', "\n".join(made.values()))
+    code = [item.id for item in judgeable(load_rubric(slug)) if item.kind == "code"]
+    assert sorted(raised) == sorted(code)
+    assert "".join(made.values()).count("# your code here") == len(judgeable(load_rubric(slug)))
+    for script in made.values():
+        ast.parse(script)
+
+
+@pytest.mark.parametrize("slug", SCRIPTS)
+def test_every_file_that_is_not_to_be_changed_is_handed_out_as_it_is(slug: str) -> None:
+    given = {path.name for path in (reference_path(slug).parent / "given").iterdir() if path.suffix == ".py"}
+    assert given
+    assert given <= set(load_rubric(slug).unchanged)
+    assert given & set(scripts_of(reference_path(slug).read_text(encoding="utf-8"))) == set()
