@@ -35,6 +35,7 @@ _CHANNELS = 2
 _START_SECONDS = 20.0  # for two forks and a connection on a busy machine
 _FINISH_SECONDS = 3.0  # for the recorder, at the end
 _SPARE_SECONDS = 3.0  # over the notebook's time, for the conductor's own report
+_LONGEST = 3.0  # times the seconds that a nursery is for; a stage's own time is kept from here
 _MOST_NOTES = 300
 _MOST_BYTES = 60 << 20  # of the files of a stage
 _OWN = frozenset({"bin", "dev", "etc", "lib", "lib32", "lib64", "proc", "sbin", "scratch", "sys", "tmp", "usr"})
@@ -47,7 +48,7 @@ def run_limits(
     seconds = int(total_seconds + _START_SECONDS + _FINISH_SECONDS + _SPARE_SECONDS)
     return Limits(
         cpu_seconds=seconds,
-        wall_seconds=seconds,
+        wall_seconds=_LONGEST * seconds,
         memory_mb=memory_mb,
         scratch_mb=scratch_mb,
         scratch_files=scratch_files,
