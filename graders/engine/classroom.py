@@ -90,6 +90,7 @@ class Classroom:
             if item.id not in self._reference:
                 evidence, key = self.workshop.measure_reference(item)
                 if broken := judge.broken_reference(evidence) or unfinished(evidence):
+                    self.store.forget(key)  # the next try may have a quieter machine
                     raise Fault(f"the reference solution of {item.id} cannot be measured: {broken}")
                 self.store.record(f"reference {item.id}", key)
                 self._reference[item.id] = evidence
