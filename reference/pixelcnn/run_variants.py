@@ -65,6 +65,7 @@ x_train = tf.constant(x_train)
 
 @tf.function
 def train_epoch(batches):
+    loss = 0.0
     for x in batches:
         with tf.GradientTape() as tape:
             loss = measure(x, pixel_cnn(x, training=True))
