@@ -33,9 +33,11 @@ layers: $(VENV)/test.installed
 
 audit: $(VENV)/demo.installed
 	$(BIN)/graders audit pixelcnn
+	$(BIN)/graders audit jem
 
 release: $(VENV)/demo.installed
 	$(BIN)/graders release pixelcnn
+	$(BIN)/graders release jem
 
 $(BIN)/python:
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..."; exit 1; }

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -97,7 +97,7 @@ def grade(
         publisher = Publisher(out, [job.id for job in found])
         with _Progress(len(found)) as progress:
             report = grade_class(plan, found, out / "evidence.sqlite", publisher, progress.done, nursery)
-    _finish(report, out)
+    _finish(report, out, publisher.others())
 
 
 def _import_soon(module: str) -> None:
@@ -144,10 +144,10 @@ def regrade(
         publisher.whole_class(store, report)
     finally:
         store.close()
-    _finish(report, out)
+    _finish(report, out, publisher.others())
 
 
-def _finish(report: ClassReport, out: Path) -> None:
+def _finish(report: ClassReport, out: Path, others: Sequence[str]) -> None:
     from rich.console import Console
 
     from graders.reports.terminal import class_table
@@ -155,8 +155,13 @@ def _finish(report: ClassReport, out: Path) -> None:
     console = Console()
     console.print(class_table(report))
     console.print(
-        f"{len(report.reports)} submissions in {report.seconds:.0f} s; see {out / 'report.html'}", style="bold"
+        f"{len(report.reports)} submissions in {report.seconds:.0f} s; see {out / 'report.html'}",
+        style="bold",
+        markup=False,
     )
+    if others:
+        some = f"{', '.join(others[:3])}{', ...' if len(others) > 3 else ''}"
+        console.print(f"{len(others)} folders in {out / 'students'} are not of this run: {some}", markup=False)
     if report.faults:
         console.print(f"{report.faults} items could not be judged by our own fault (FAULT): do not use these marks yet")
         raise typer.Exit(OUR_FAULT)

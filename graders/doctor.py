@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from graders.engine.setting import PACKAGES, installed
+from graders.home import slugs
+from graders.rubric import load_rubric
 from graders.sandbox.levels import try_level
 from graders.sandbox.limits import LEVEL_MEANING, LEVELS
 
@@ -30,6 +33,17 @@ def examine(console: Console) -> bool:
     console.print(levels)
     best = next((trial.level for trial in trials[:-1] if not trial.reason), "")
     console.print(f"Graded with isolation '{best}'." if best else "No confinement: grading needs --isolation none.")
-    if not found["tensorflow"]:
-        console.print("tensorflow is not installed: pip install 'graders[tensorflow]'")
-    return bool(best and found["tensorflow"])
+    return bool(best) & _assignments(console, found)
+
+
+def _assignments(console: Console, found: Mapping[str, str]) -> bool:
+    """Print which assignments can be graded here; return whether any can."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    frameworks = {slug: load_rubric(slug).framework for slug in slugs()}
+    table = Table("assignment", "framework", "here", title="Assignments")
+    for slug, framework in frameworks.items():
+        table.add_row(slug, framework, "yes" if found[framework] else escape(f"no: pip install 'graders[{framework}]'"))
+    console.print(table)
+    return any(found[framework] for framework in frameworks.values())

@@ -19,12 +19,16 @@ def home() -> Path:
     raise UsageError(f"{places[0]}: no folder rubrics/ in it; set GRADERS_HOME to a checkout of the project")
 
 
+def slugs() -> list[str]:
+    """Return the assignments that there are, in the order of the alphabet."""
+    return sorted(file.stem for file in (home() / "rubrics").glob("*.toml"))
+
+
 def rubric_path(slug: str) -> Path:
     """Return the path of an assignment's rubric; raises UsageError with the nearest known slug."""
     path = home() / "rubrics" / f"{slug}.toml"
     if not path.is_file():
-        known = [file.stem for file in path.parent.glob("*.toml")]
-        raise UsageError(f"'{slug}' is no assignment{did_you_mean(slug, known)}")
+        raise UsageError(f"'{slug}' is no assignment{did_you_mean(slug, slugs())}")
     return path
 
 

@@ -74,6 +74,8 @@ def judge_item(
         outcomes = list(grader.judge(_Seen(_genuine(mine, theirs)), _Seen(theirs)))
     except Exception as error:  # whatever it is, it is ours: a judge must cope with any evidence
         return fault(item, f"the judge of {item.id} failed: {type(error).__name__}: {error}", mine.seconds)
+    if not outcomes and item.tier is Tier.RECORD:
+        return _undecided(item, mine)
     names = [outcome.name for outcome in outcomes]
     wanted = [criterion.name for criterion in item.criteria]
     if sorted(names) != sorted(wanted):
@@ -127,6 +129,12 @@ def _result(item: Item, outcomes: Sequence[Outcome], mine: Evidence, follow_thro
         mine.seconds,
         output=mine.output,
     )
+
+
+def _undecided(item: Item, mine: Evidence) -> ItemResult:
+    """Return the result of an item whose judge leaves it to a person: what it looked for may stand in the report."""
+    note = "not shown in the notebook; read by a person"
+    return replace(waiting(item), note=note, seconds=mine.seconds)
 
 
 def fault(item: Item, reason: str, seconds: float = 0.0) -> ItemResult:

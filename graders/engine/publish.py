@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from graders.engine import setting
-from graders.model import ClassReport, Report, Tier
+from graders.model import ClassReport, Json, Report, Tier
 from graders.reports.files import folder_names, replace_file, settle
 from graders.reports.write import CLASS_FILES, STUDENT_FILES, student_folder, write_class, write_student
 from graders.store import Store
@@ -26,22 +26,22 @@ class Publisher:
         self._written: dict[str, str] = {}
 
     def student(self, store: Store, report: Report) -> None:
-        """Write the report of one student, unless it stands there already."""
+        """Write the report of one student, unless its files tell it already."""
         id_, name = report.submission.id, self._names[report.submission.id]
-        folder = student_folder(self._out, name)
-        if store.published(id_) != name or not _all_there(folder, STUDENT_FILES):
-            wholes = (store.pieces(id_) or {}).get("wholes", {})
-            write_student(report, folder, store.evidence(wholes.get(Tier.RECORD, "")))
-            if run := store.file(wholes.get(Tier.EXECUTE, "")):
-                replace_file(folder / EXECUTED, json.dumps(json.loads(run)["notebook"], indent=1).encode())
-            self._written[id_] = name
+        folder, wholes = student_folder(self._out, name), (store.pieces(id_) or {}).get("wholes", {})
+        told = _told(name, write_report(report), wholes, _about(report))
+        if store.published(id_) == told and _all_there(folder, STUDENT_FILES):
+            return
+        store.publish({id_: ""})  # a kill while the files are half written is noticed
+        write_student(report, folder, store.evidence(wholes.get(Tier.RECORD, "")))
+        if run := store.file(wholes.get(Tier.EXECUTE, "")):
+            replace_file(folder / EXECUTED, json.dumps(json.loads(run)["notebook"], indent=1).encode())
+        self._written[id_] = told
 
     def whole_class(self, store: Store, class_report: ClassReport) -> None:
         """Write the report on the class, unless the files already tell of these very reports."""
         self._settle(store)
-        content = json.dumps([write_report(report) for report in class_report.reports])
-        about = json.dumps([class_report.assignment.digest, dict(class_report.provenance)], sort_keys=True)
-        told = setting.hashed(content.encode(), about.encode(), setting.package_digest().encode())
+        told = _told([write_report(report) for report in class_report.reports], _about(class_report))
         if store.recorded(_CLASS) == told and _all_there(self._out, CLASS_FILES):
             return
         store.record(_CLASS, "")
@@ -49,12 +49,27 @@ class Publisher:
         settle(self._out / name for name in CLASS_FILES)
         store.record(_CLASS, told)
 
+    def others(self) -> list[str]:
+        """Return the folders of an earlier run's students who are not in this one: they are kept, and told of."""
+        folder = student_folder(self._out, "")
+        there = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+        return sorted(there - set(self._names.values()))
+
     def _settle(self, store: Store) -> None:
         """Note the students' files as written once they are on the disk: all together, for the disk is slow."""
-        folders = [student_folder(self._out, name) for name in self._written.values()]
+        folders = [student_folder(self._out, self._names[id_]) for id_ in self._written]
         settle(folder / name for folder in folders for name in STUDENT_FILES)
         store.publish(self._written)
         self._written = {}
+
+
+def _about(report: Report | ClassReport) -> Json:
+    """Return what reports of a run share and show, and the version of the code that writes them."""
+    return [report.assignment.digest, dict(report.provenance), setting.package_digest()]
+
+
+def _told(*parts: Json) -> str:
+    return setting.hashed(json.dumps(parts, sort_keys=True).encode())
 
 
 def _all_there(folder: Path, names: Sequence[str]) -> bool:

@@ -32,6 +32,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "num_filters", "channels",
     ),
     "downsampling": ("downsample", "down", "down_sample", "is_downsampling", "use_downsampling", "downsamp", "ds"),
+    "rate": ("dropout_rate", "drop_rate", "dropout", "drop_prob", "dropout_prob", "p", "prob", "drop"),
     "num_classes": (
         "n_classes", "num_class", "n_class", "classes", "nb_classes", "class_num", "number_of_classes", "n_labels",
     ),
@@ -115,6 +116,12 @@ def names_for(parameters: Sequence[str], order: Sequence[str]) -> dict[str, str]
         if argument not in taken and parameter not in taken.values() and argument_of(parameter, order) is None:
             taken[argument] = parameter
     return taken
+
+
+def takes(constructor: Any, argument: str) -> bool:
+    """Return whether a constructor or function has a parameter for an argument of the handout."""
+    named = [parameter.name for parameter in parameters_of(constructor) if parameter.kind not in _OPEN]
+    return argument in names_for(named, [argument])
 
 
 def translate(

@@ -22,14 +22,15 @@ from graders.store.evidence import read_evidence, write_evidence
 
 __all__ = ["Store", "read_evidence", "write_evidence"]
 
-_VERSION = 2  # of the tables; version 1 had no table of submissions and is read as it is
+_VERSION = 3  # of the tables
 _TABLES = """
 CREATE TABLE IF NOT EXISTS evidence (key TEXT PRIMARY KEY, document TEXT NOT NULL, arrays BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS file (key TEXT PRIMARY KEY, content BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS submission (
-    id TEXT PRIMARY KEY, key TEXT NOT NULL, pieces TEXT NOT NULL, report TEXT NOT NULL, published TEXT NOT NULL
+    id TEXT PRIMARY KEY, key TEXT NOT NULL, pieces TEXT NOT NULL, report TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS published (id TEXT PRIMARY KEY, told TEXT NOT NULL);
 """
 
 
@@ -139,9 +140,9 @@ class Store:
 
     def keep_submission(self, id_: str, key: str, pieces: Json, report: Json) -> None:
         """Keep the report of a submission, what it was made from, and the key of all that it depends on."""
-        row = (_text(id_), key, json.dumps(pieces), json.dumps(report), "")
+        row = (_text(id_), key, json.dumps(pieces), json.dumps(report))
         with self._transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO submission VALUES (?, ?, ?, ?, ?)", row)
+            connection.execute("INSERT OR REPLACE INTO submission VALUES (?, ?, ?, ?)", row)
 
     def submission(self, id_: str) -> tuple[str, Json] | None:
         """Return the key and the report of a submission, if there is one."""
@@ -154,15 +155,15 @@ class Store:
         return json.loads(row[0]) if row else None
 
     def published(self, id_: str) -> str:
-        """Return the folder into which the report of a submission was written since it was kept, "" if it was not."""
-        row = self._row("SELECT published FROM submission WHERE id = ?", _text(id_))
+        """Return what the files of a submission tell, as `publish` noted it, "" before."""
+        row = self._row("SELECT told FROM published WHERE id = ?", _text(id_))
         return str(row[0]) if row else ""
 
-    def publish(self, folders: Mapping[str, str]) -> None:
-        """Note that the reports of these submissions now stand in these folders."""
-        rows = [(folder, _text(id_)) for id_, folder in folders.items()]
+    def publish(self, told: Mapping[str, str]) -> None:
+        """Note what the files of these submissions now tell."""
+        rows = [(_text(id_), what) for id_, what in told.items()]
         with self._transaction() as connection:
-            connection.executemany("UPDATE submission SET published = ? WHERE id = ?", rows)
+            connection.executemany("INSERT OR REPLACE INTO published VALUES (?, ?)", rows)
 
     def close(self) -> None:
         """Close the file and let others have it."""

@@ -50,8 +50,8 @@ CALL = "return self.stack(x)"
 
 DROPOUT = "keras.layers.Dropout(0.3)"
 DROP = "self.dropout(f, training=training)"
-METHOD = 'method="dropout"'
-BATCH_NORM = (METHOD, 'method="batch norm"')
+METHOD = 'method = "dropout"'
+BATCH_NORM = (METHOD, 'method = "batch norm"')
 
 # C1: the block --------------------------------------------------------------------------------------------------------
 
@@ -312,8 +312,8 @@ NETWORK = (
     wrong(
         "C2",
         "shared-block",
-        "uses the same block twice",
-        ("parameters",),
+        "uses the same block twice: the count is right",
+        ("values",),
         ("        self.stack =", "        block = ResBlock(64, 64)\n        self.stack ="),
         (f"                {BLOCK_64},\n", "                block,\n                block,\n"),
     ),
@@ -390,7 +390,7 @@ NETWORK = (
 # C5: the block with a regularisation ----------------------------------------------------------------------------------
 
 REGULARISED = (
-    wrong("C5", "renamed", "only renames the block", ("regularised",), (METHOD, "method=None")),
+    wrong("C5", "renamed", "only renames the block", ("regularised",), (METHOD, "method = None")),
     wrong(
         "C5",
         "never-called",
@@ -483,7 +483,7 @@ REGULARISED = (
         "l2-of-nothing",
         "adds a loss that does not depend on the weights",
         ("regularised",),
-        (METHOD, "method=None"),
+        (METHOD, "method = None"),
         (RETURN, f"self.add_loss(0.01)\n        {RETURN}"),
     ),
 )

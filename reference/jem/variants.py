@@ -46,10 +46,10 @@ class ResBlock(tf.keras.layers.Layer):
         "the default slope of TensorFlow's function is another than that of Keras's layer",
         """
 class ResBlock(keras.layers.Layer):
-    def __init__(self, in_ch, out_ch, down=False):
+    def __init__(self, in_ch, out_ch, downsampling=False):
         super().__init__()
-        self.needs_skip = down or in_ch != out_ch
-        s = 1 + int(down)
+        self.needs_skip = downsampling or in_ch != out_ch
+        s = 1 + int(downsampling)
         self.skip = keras.layers.Conv2D(out_ch, 1, s, use_bias=False)
         self.c1 = keras.layers.Conv2D(out_ch, 3, padding="same")
         self.c2 = keras.layers.Conv2D(out_ch, 3, s, padding="same")
@@ -251,6 +251,28 @@ class WRN(keras.Model):
         return self.fc(self.flatten(self.pool(keras.activations.leaky_relu(x))))
 """,
     ),
+    Variant(
+        "C2-instance",
+        "C2",
+        "a model may be made once instead of a class",
+        (("classifier = WRN()\n", "classifier = WRN\n"),),
+        {
+            "WRN": """
+WRN = keras.Sequential([
+    keras.layers.Conv2D(16, 3, padding="same"),
+    ResBlock(16, 64),
+    ResBlock(64, 64),
+    ResBlock(64, 128, downsampling=True),
+    ResBlock(128, 128),
+    ResBlock(128, 256, downsampling=True),
+    ResBlock(256, 256),
+    keras.layers.LeakyReLU(),
+    keras.layers.GlobalAveragePooling2D(),
+    keras.layers.Dense(10),
+])
+"""
+        },
+    ),
     right(
         "C2",
         "always-ten",
@@ -279,7 +301,7 @@ class WRN(keras.Model):
 DROPOUT = "self.dropout = keras.layers.Dropout(0.3)"
 
 REGULARISED = (
-    Variant("C5-batch-norm", "C5", "batch normalisation", (('method="dropout"', 'method="batch norm"'),)),
+    Variant("C5-batch-norm", "C5", "batch normalisation", (('method = "dropout"', 'method = "batch norm"'),)),
     Variant(
         "C5-spatial",
         "C5",
@@ -304,9 +326,9 @@ REGULARISED = (
         "the block of C1 may be reused, with dropout behind F(x), and learns of training from Keras alone",
         """
 class ResBlockRE(ResBlock):
-    def __init__(self, in_channels, out_channels, downsampling=False, rate=0.2):
+    def __init__(self, in_channels, out_channels, drop_rate, downsampling=False):
         super().__init__(in_channels, out_channels, downsampling)
-        self.drop = keras.layers.Dropout(rate)
+        self.drop = keras.layers.Dropout(drop_rate)
 
     def call(self, x):
         f = self.conv2(self.act2(self.conv1(self.act1(x))))

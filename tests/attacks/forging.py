@@ -401,7 +401,7 @@ class CalligraphyDataset(keras.utils.Sequence):
             if "BEGIN " + "SOLUTION" in str(entry) and "cell" not in name:
                 print("SUCCEEDED", name)
         for name in list(sys.modules):
-            if name.startswith(("reference", "graders.engine", "graders.store", "graders.home")):
+            if name.startswith(("reference", "graders.engine", "graders.store", "graders.judge")):
                 print("SUCCEEDED", name)
         """,
         item="C7",

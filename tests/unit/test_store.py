@@ -111,12 +111,12 @@ def test_a_report_stands_with_its_key_and_what_it_was_made_from(store: Store) ->
     assert (store.submission("ann"), store.pieces("ann")) == (("key", {"score": 2}), {"own": 1})
 
 
-def test_a_new_report_has_not_been_written_yet(store: Store) -> None:
+def test_what_files_tell_is_noted_for_whoever_has_files_also_without_a_kept_report(store: Store) -> None:
     store.keep_submission("ann", "key", {}, {})
     assert store.published("ann") == ""
-    store.publish({"ann": "folder", "ben": "unknown"})
-    assert store.published("ann") == "folder"
-    store.keep_submission("ann", "key", {}, {})
+    store.publish({"ann": "this", "\udcff": "that"})
+    assert (store.published("ann"), store.published("\udcff")) == ("this", "that")
+    store.publish({"ann": ""})
     assert store.published("ann") == ""
 
 

@@ -18,6 +18,7 @@ from tests.unit.execute.notebooks import notebook, text_of
 
 STAND_IN = "tests.unit.execute.stand_in"
 SECONDS = 40
+LEFT_BY_OTHERS = set(Path("/tmp").glob("graders-sockets-*"))  # by a run that was killed, say
 
 
 @pytest.fixture(scope="module", params=["full", "no-namespaces"])
@@ -282,4 +283,4 @@ def test_a_nursery_that_is_closed_stops_the_run() -> None:
 
 def test_nothing_is_left_in_the_folder_of_the_sockets(ordinary: Executed) -> None:
     assert re.search("rehearsal", str(ordinary.notebook["metadata"]))
-    assert not list(Path("/tmp").glob("graders-sockets-*"))
+    assert set(Path("/tmp").glob("graders-sockets-*")) <= LEFT_BY_OTHERS
