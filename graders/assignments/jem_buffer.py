@@ -126,7 +126,9 @@ def _pair(mine: Experiment) -> Outcome:
     if failed := checks.absent("tuple", mine, expected, "images", "ids"):
         return failed
     number = mine.values.get("number")
-    passed = mine.values.get("parts") == 2 and mine.values.get("shapes") == [str([[number, *_SHAPE], [number]])]
+    told = mine.values.get("parts") == 2 and mine.values.get("shapes") == [str([[number, *_SHAPE], [number]])]
+    images, ids = mine.arrays["images"], mine.arrays["ids"]
+    passed = told and images.shape[1:] == _SHAPE and ids.shape == images.shape[:1]
     said = "as expected" if passed else f"{mine.values.get('parts')} parts, of shapes {mine.values.get('shapes')}"
     return checks.outcome("tuple", passed, expected, said)
 

@@ -104,7 +104,7 @@ class _Step:
     def __init__(self, mine: Experiment, given: Experiment) -> None:
         self.mine, self.given, self.model = mine, given.arrays, linear.of(given)
         self.labels, self.ids = self.given["labels"], self.given["ids"][:_BATCH]
-        self.rows, self.patches = linear.rows(mine), _patches(mine)
+        self.rows, self.patches = linear.rows(mine), linear.patches(mine)
         self.clean = patch(self.given["data"]).reshape(_BATCH, -1).astype(np.float64)
         self.start = patch(self.given["samples"][:_BATCH]).reshape(_BATCH, -1).astype(np.float64)
         self.noisy = self._batches(self.clean)
@@ -300,9 +300,3 @@ class _Step:
 def _is(found: float, wanted: float) -> bool:
     """Return whether a fitted factor is that number, to the rounding of gradients."""
     return abs(found - wanted) < 0.02 * max(1.0, abs(wanted))
-
-
-def _patches(mine: Experiment) -> Array:
-    found = mine.arrays.get("patches", np.zeros(0))
-    sound = found.ndim == 2 and checks.finite(found)
-    return found.astype(np.float64) if sound else np.zeros((0, 0))

@@ -90,6 +90,13 @@ def rows(experiment: Experiment) -> Array:
     return found[:_MOST_ROWS].astype(np.float64) if sound else np.zeros((0, _FEATURES))
 
 
+def patches(experiment: Experiment) -> Array:
+    """Return what was kept of all images that the model saw, (N, values); none where in doubt."""
+    found = experiment.arrays.get("patches", np.zeros(0))
+    sound = found.ndim == 2 and len(found) <= _MOST_ROWS and checks.finite(found)
+    return found.astype(np.float64) if sound else np.zeros((0, 0))
+
+
 def softmax(logits: Array) -> Array:
     """Return the probabilities (N, classes) of logits (N, classes)."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))

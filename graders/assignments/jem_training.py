@@ -65,6 +65,7 @@ class TrainingStep:
         yield checks.all_of("update", *(updated("update", mine[name]) for name in _CALLS))
         yield checks.all_of("loss", *(loss_is("loss", step.mine, step.cross_entropy()) for step in steps))
         yield _unchanged(mine, theirs)
+        yield _mode(mine["first"])
 
 
 class _Step:
@@ -88,10 +89,10 @@ class _Step:
 
     def noise(self) -> Array | None:
         """Return what was added to the images, (images, values); None where the model saw no such batch."""
-        patches = self.mine.arrays.get("patches")
-        if self.start is None or patches is None or patches.shape != (len(self.rows), self.clean.shape[1]):
+        patches = linear.patches(self.mine)
+        if self.start is None or patches.shape != (len(self.rows), self.clean.shape[1]):
             return None
-        return np.asarray(patches[self.start : self.start + _BATCH].astype(np.float64) - self.clean)
+        return np.asarray(patches[self.start : self.start + _BATCH] - self.clean)
 
     def cross_entropy(self) -> float | None:
         """Return the mean cross-entropy of those images."""
@@ -118,6 +119,8 @@ def _unchanged(mine: Seen, theirs: Seen) -> Outcome:
     expected = "the batch as it was before"
     if failed := checks.absent("data", mine["first"], expected):
         return failed
+    if not mine["first"].values.get("updates"):
+        return checks.outcome("data", False, expected, "no training at all")
     if mine["arrays"].failure:
         return checks.outcome("data", True, expected, "it takes tensors alone, which nothing can change")
     same = all(
@@ -127,8 +130,18 @@ def _unchanged(mine: Seen, theirs: Seen) -> Outcome:
     return checks.outcome("data", same, expected, "as expected" if same else "other values than before")
 
 
+def _mode(mine: Experiment) -> Outcome:
+    """Check that the model is not only called with training=False; not to tell it anything is right."""
+    expected = "a model that is not told that it does not train"
+    if failed := checks.absent("mode", mine, expected):
+        return failed
+    told = mine.values.get("training")
+    passed = isinstance(told, list) and any(one != 0 for one in told)
+    return checks.outcome("mode", passed, expected, "as expected" if passed else "training=False, or no call at all")
+
+
 # Right images in each batch, so that neither the mean over batches nor one batch alone gives the share of all of them.
-_RIGHT = ((3, 2, 0), (1, 3, 3), (3, 0, 2), (1, 4, 1), (3, 4, 1))
+_RIGHT = ((3, 2, 0), (1, 2, 3), (3, 0, 2), (1, 4, 1), (3, 4, 1))
 _SIZE, _SIZES = 4, (4, 4, 3)
 
 
@@ -162,14 +175,17 @@ class Accuracy:
     def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
         """Compare with the counted share."""
         right = theirs["one"].arrays["right"]
-        for name, kind, number in (("value", "one", 1), ("batches", "partial", 3), ("whole", "full", 2)):
-            share = float(np.mean(right[: sum(_SIZES[:number])]))
-            yield _share(name, mine[kind], share)
+        shares = [
+            _share(name, mine[kind], float(np.mean(right[: sum(_SIZES[:number])])))
+            for name, kind, number in (("value", "one", 1), ("batches", "partial", 3), ("whole", "full", 2))
+        ]
+        yield from shares
         expected = "a model that was not trained meanwhile, neither its weights nor its mode"
         kinds = [mine[kind] for kind in ("one", "full", "partial")]
         failed = [one for one in (checks.absent("unchanged", kind, expected) for kind in kinds) if one]
         same = all(kind.values.get("same") is True and kind.values.get("trains") is False for kind in kinds)
-        said = "as expected" if same else "weights that changed, or a model that was told to train"
+        same = same and any(share.passed for share in shares)  # a number that comes from nowhere tests no model
+        said = "as expected" if same else "weights that changed, a model that was told to train, or no test at all"
         yield (failed or [checks.outcome("unchanged", same, expected, said)])[0]
 
 

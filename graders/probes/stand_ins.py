@@ -23,6 +23,11 @@ def constant(array: Array) -> Any:
     return tf.constant(array)
 
 
+def _array(value: Any) -> Array:
+    """Return what a student's code made, a tensor, a variable or an array, as an array of its own."""
+    return np.array(tf.convert_to_tensor(value).numpy())
+
+
 def batches(images: Array, labels: Array, size: int) -> Any:
     """Return a data set of batches of images and labels; the last one may be smaller."""
     return tf.data.Dataset.from_tensor_slices((images, labels)).batch(size)
@@ -42,7 +47,7 @@ def watched(array: Array) -> Iterator[tuple[Any, Callable[[Any], Array]]]:
             if not tf.is_tensor(values):
                 return np.zeros_like(array)
             found = tape.gradient(values, tensor)
-            return np.zeros_like(array) if found is None else np.array(found)
+            return np.zeros_like(array) if found is None else _array(found)
 
         yield tensor, gradient
 
@@ -89,7 +94,7 @@ class LinearModel(keras.Model):  # type: ignore[misc] # Keras has no types
         features = tf.reduce_sum(tf.reshape(rows, [-1, self.signs.shape[0] // number, number]), axis=1)
         if tf.executing_eagerly():
             self.notes.features.append(features.numpy())
-            self.notes.patches.append(np.array(self.patch(inputs)))
+            self.notes.patches.append(_array(self.patch(inputs)))
             self.notes.training.append(-1 if training is None else int(bool(training)))
         logits = tf.reduce_sum(features[:, :, tf.newaxis] * tf.convert_to_tensor(self.kernel)[tf.newaxis], axis=1)
         return logits + tf.convert_to_tensor(self.bias) + tf.convert_to_tensor(self.frozen)
@@ -105,7 +110,7 @@ class LinearModel(keras.Model):  # type: ignore[misc] # Keras has no types
 
     def values(self) -> dict[str, Array]:
         """Return the weights as they are now."""
-        return {name: np.array(getattr(self, name).value) for name in ("kernel", "bias", "frozen")}
+        return {name: _array(getattr(self, name)) for name in ("kernel", "bias", "frozen")}
 
 
 def _rows(patches: Sequence[Array]) -> Array:
@@ -143,7 +148,7 @@ class RecordingOptimizer(keras.optimizers.SGD):  # type: ignore[misc] # as above
         names = {id(getattr(model, name)): name for name in ("kernel", "bias", "frozen")}
         updates = [[names.get(id(variable), "other") for variable, _ in update] for update in self.applied]
         first = zip(updates[0], self.applied[0], strict=True) if updates else ()
-        found = {f"gradient of {name}": np.array(tf.convert_to_tensor(g)) for name, (_, g) in first if g is not None}
+        found = {f"gradient of {name}": _array(g) for name, (_, g) in first if g is not None}
         return {"updates": updates, **found}
 
 
@@ -171,7 +176,7 @@ class RecordingBuffer:
     def add_to_buffer(self, *args: Any, **kwargs: Any) -> None:
         """Note what is added."""
         images, ids = [*args, *kwargs.values()][:2]
-        self.added.append((np.array(images), np.array(ids)))
+        self.added.append((_array(images), _array(ids)))
 
     def __len__(self) -> int:
         return len(self.buffer)

@@ -210,6 +210,13 @@ TRAINING_STEP = (
     ),
     wrong(
         "C3",
+        "not-training",
+        "tells the model that it does not train",
+        ("mode",),
+        ("training=True", "training=False"),
+    ),
+    wrong(
+        "C3",
         "next-label",
         "counts the classes from 1",
         ("gradients", "loss"),

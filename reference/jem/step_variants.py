@@ -99,7 +99,6 @@ def part1_train_step(opt, network, x, y, *, std=0.03, **unused):
     x = x + noise
     target = np.eye(10, dtype=np.float32)[np.asarray(y)]
     with tf.GradientTape() as tape:
-        tape.watch(network.trainable_variables)
         losses = keras.losses.CategoricalCrossentropy(from_logits=True, reduction="none")(target, network(x))
         loss = keras.ops.mean(losses)
     variables = network.trainable_variables
@@ -213,17 +212,25 @@ def energy(model, data, label=None):
     return -tf.gather_nd(logits, tf.stack([tf.range(tf.shape(logits)[0]), label], axis=1))
 """,
     ),
-    right(
+    Variant(
+        "C6-one-hot-labels",
         "C6",
-        "one-hot-labels",
         "labels may be expected one-hot, as the training step converts them",
-        """
+        (
+            (
+                "sampled = sampling_step(model, sampled, ids)",
+                "sampled = sampling_step(model, sampled, tf.one_hot(ids, 10))",
+            ),
+        ),
+        {
+            "energy": """
 def energy(model, data, label=None):
     logits = model(data)
     if label is not None:
         return -tf.reduce_sum(tf.multiply(logits, label), axis=-1)
     return -tf.reduce_logsumexp(logits, axis=-1)
-""",
+"""
+        },
     ),
     right(
         "C6",
@@ -241,7 +248,7 @@ def energy(model, data, label=None):
     ),
     right(
         "C6",
-        "cross-entropy",
+        "by-cross-entropy",
         "E(x, y) is the cross-entropy plus E(x)",
         """
 class EnergyFunction:
