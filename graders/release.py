@@ -16,10 +16,10 @@ from graders.model import Assignment, Evidence
 from graders.rubric import judgeable
 
 # Where the template of each assignment goes by the name that its course used; those in scripts name them themselves.
-NOTEBOOKS = {"pixelcnn": "autoregressive_model.ipynb"}
+NOTEBOOKS = {"pixelcnn": "autoregressive_model.ipynb", "colourization": "a2-code.ipynb"}
 GIVEN = "given"  # the folder beside a reference whose files students receive as they are
 _FILE = re.compile(r"^# %% file (\S+)\n", re.MULTILINE)
-_REGION = re.compile(r"^( *)# BEGIN SOLUTION (\w+)\n.*?^ *# END SOLUTION\n?", re.MULTILINE | re.DOTALL)
+_REGION = re.compile(r"^( *)# BEGIN SOLUTION ([\w.]+)\n.*?^ *# END SOLUTION\n?", re.MULTILINE | re.DOTALL)
 
 
 def write_release(assignment: Assignment, out: Path | None = None) -> list[Path]:
@@ -95,9 +95,9 @@ def without_solutions(source: str) -> str:
 def record_evidence(assignment: Assignment) -> dict[str, Evidence]:
     """Measure the reference with the public seed; raises Fault when an item cannot be measured.
 
-    Questions are left out: their evidence is the answer, which nobody shall find by trying.
+    Items that students cannot check themselves are left out: the evidence of a question is its answer.
     """
-    items = tuple(item for item in judgeable(assignment) if item.kind != "question")
+    items = tuple(item for item in judgeable(assignment) if item.self_check)
     plan = Plan(assignment, items, seed=PUBLIC_SEED)
     with tempfile.TemporaryDirectory() as folder, open_classroom(plan, Path(folder) / "kit.sqlite") as classroom:
         evidence = {item.id: classroom.reference_evidence(item) for item in plan.items}

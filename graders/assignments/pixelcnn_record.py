@@ -5,12 +5,12 @@ Nothing runs here and there is no reference to compare with: the evidence is wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Iterator, Sequence
 
-from graders.assignments import Experiments, Seen
+from graders.assignments import Seen
+from graders.assignments.saved_results import Entry, FromRecord, best_of, entries, losses, of_epochs, of_log, trainings
 from graders.checks import outcome
-from graders.model import Json, Outcome
+from graders.model import Outcome
 
 LEAST_LOSS = 0.15  # no model of these images comes below that on images that it has not seen
 UNTRAINED = 0.6931  # the binary cross-entropy of a coin
@@ -18,27 +18,12 @@ PICTURES = 10
 EPOCHS = 10
 # Strokes on white fall apart or touch: from so many pieces on a figure may well hold all ten pictures.
 _MANY_PIECES = 6
-Entry: TypeAlias = Mapping[str, Json]
-
-
-class _FromRecord:
-    """An item that nothing is run for."""
-
-    arguments: tuple[str, ...] = ()
-
-    def probe(self, student: Any, lab: Any, draw: Any) -> Experiments:
-        """Return no experiments: the evidence is read off the notebook."""
-        return {}
-
-
-def _entries(seen: Seen, experiment: str, name: str) -> list[Entry]:
-    return list(seen[experiment].values.get(name, []))
 
 
 # P9 -------------------------------------------------------------------------------------------------------------------
 
 
-class GeneratedImages(_FromRecord):
+class GeneratedImages(FromRecord):
     """Ten generated images are saved in the notebook, each with ink on it and none like the other (Section 4.4)."""
 
     def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
@@ -64,7 +49,7 @@ def _after_start(mine: Seen) -> list[Entry]:
 
     The pictures above it are those of the data set.
     """
-    cells, images = _entries(mine, "cells", "cells"), _entries(mine, "images", "images")
+    cells, images = entries(mine, "cells", "cells"), entries(mine, "images", "images")
     for sign in ("generates", "model"):
         start: dict[str, int] = {}
         for cell in cells:
@@ -92,57 +77,20 @@ def _is_first(image: Entry, shown: Sequence[Entry]) -> bool:
 # P11 ------------------------------------------------------------------------------------------------------------------
 
 
-_NONE: tuple[Entry | None, ...] = (None,)
-
-
-class TrainingLog(_FromRecord):
+class TrainingLog(FromRecord):
     """The log of ten epochs with falling loss is saved, with the validation loss and a test result (Section 4.5)."""
 
     def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
         """Judge the best of the trainings that are logged; one outcome per criterion."""
-        runs = [run for run in _entries(mine, "logs", "runs") if not run["typed"] and _loss(run)]
-        trainings = [*runs, *_continued(runs)]
-        judged = [list(_of_training(run)) for run in trainings or _NONE]
-        best = max(range(len(judged)), key=lambda at: sum(one.passed for one in judged[at]))
-        yield from judged[best]
-        yield _of_test(mine, trainings[best] if trainings else _first_training(mine))
-
-
-def _loss(run: Entry) -> list[float | None]:
-    """Return the training loss by epoch, of a log without it the validation or test loss."""
-    curves = run["curves"]
-    return next((list(curves[name]) for name in ("loss", "val_loss", "test_loss") if name in curves), [])
-
-
-def _continued(runs: Sequence[Entry]) -> Iterator[Entry]:
-    """Yield trainings that were interrupted and went on: as many steps, and a loss that goes on where it was."""
-    joined: Entry | None = None
-    for run in (run for run in runs if run["source"] != "history"):
-        if joined is not None and _goes_on(joined, run):
-            names = joined["curves"].keys() & run["curves"].keys()
-            curves = {name: [*joined["curves"][name], *run["curves"][name]] for name in sorted(names)}
-            joined = {**run, "curves": curves}
-            yield joined
-        else:
-            joined = run
-
-
-def _goes_on(before: Entry, after: Entry) -> bool:
-    end, start = _loss(before)[-1], _loss(after)[0]
-    same = before["steps"] == after["steps"] and _loss(before) != _loss(after)
-    return same and end is not None and start is not None and start <= 1.1 * end
+        training, outcomes = best_of(trainings(mine), _of_training)
+        yield from outcomes
+        yield _of_test(mine, training or _first_training(mine))
 
 
 def _of_training(run: Entry | None) -> Iterator[Outcome]:
-    loss = _loss(run) if run else []
-    finite = [value for value in loss if value is not None]
-    whole = len(finite) == len(loss) and len(loss) > 1
-    told = f"{len(loss)} epochs, {len(loss) - len(finite)} of them without a finite loss" if loss else "no log"
-    yield outcome("log", whole, "a finite loss for each epoch", told)
-    yield outcome("epochs", whole and len(loss) >= EPOCHS, f"{EPOCHS} epochs", told)
-    falls = whole and min(finite[1:]) < finite[0]
-    course = f"{finite[0]:g} at first, {min(finite[1:]):g} at best" if len(finite) > 1 else told
-    yield outcome("falling", falls, "a loss that falls", course)
+    yield from of_log(run)
+    yield of_epochs(run, EPOCHS)
+    loss = losses(run)
     validation = [value for name in ("val_loss", "test_loss") for value in (run["curves"].get(name, []) if run else [])]
     seen = sum(value is not None for value in validation)
     enough = bool(loss) and 2 * seen >= len(loss)
@@ -150,13 +98,13 @@ def _of_training(run: Entry | None) -> Iterator[Outcome]:
 
 
 def _first_training(mine: Seen) -> Entry | None:
-    return next((cell for cell in _entries(mine, "cells", "cells") if cell["trains"]), None)
+    return next((cell for cell in entries(mine, "cells", "cells") if cell["trains"]), None)
 
 
 def _of_test(mine: Seen, training: Entry | None) -> Outcome:
     """Check that a test result from after the training is shown, by place or by the order in which the cells ran."""
-    stated = [(one, one["value"]) for one in _entries(mine, "claims", "claims") if one["test"] and one["printed"]]
-    found = [(one, one["values"]["loss"]) for one in _entries(mine, "logs", "evaluations") if "loss" in one["values"]]
+    stated = [(one, one["value"]) for one in entries(mine, "claims", "claims") if one["test"] and one["printed"]]
+    found = [(one, one["values"]["loss"]) for one in entries(mine, "logs", "evaluations") if "loss" in one["values"]]
     logged = (training or {}).get("curves", {}).get("test_loss", [])[-1:]
     values = [*logged, *(value for one, value in [*stated, *found] if training and _is_after(one, training))]
     good = [value for value in values if value is not None and 0 < value < UNTRAINED]

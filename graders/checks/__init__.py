@@ -3,9 +3,20 @@
 One rule for all: what is absent, empty, of another shape or not finite never passes.
 """
 
-from graders.checks.arrays import any_batch, close, finite, gradients, parameters, shape, values
+from graders.checks.arrays import (
+    any_batch,
+    close,
+    finite,
+    gradients,
+    parameters,
+    shape,
+    training,
+    training_gradients,
+    values,
+)
 from graders.checks.chains import bent, pointwise, rectified
 from graders.checks.distributions import normal
+from graders.checks.layers import convolutions
 from graders.checks.outcomes import absent, all_of, any_of, outcome
 from graders.checks.supports import agreement, causal, same_support, window
 
@@ -18,6 +29,7 @@ __all__ = [
     "bent",
     "causal",
     "close",
+    "convolutions",
     "finite",
     "gradients",
     "normal",
@@ -27,6 +39,8 @@ __all__ = [
     "rectified",
     "same_support",
     "shape",
+    "training",
+    "training_gradients",
     "values",
     "window",
 ]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Callable, Iterator, MutableMapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -27,6 +27,8 @@ _SEED = 0  # what a probe compares is drawn from its own seed; this one makes th
 _NORMS = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm)
 _OF_NORMS = {"weight": "gamma", "bias": "beta"}
 _RUNNING = ("mean", "variance")
+Moved: TypeAlias = Mapping[str, tuple[int, int]]  # axis and places by the key of a kernel
+_UNMOVED: Moved = {}
 
 
 def restore() -> None:
@@ -115,16 +117,19 @@ def count(layer: Any) -> dict[str, Any]:
     return counted(tracked_shapes(layer))
 
 
-def set_weights(layer: Any, seed: int) -> None:
+def set_weights(layer: Any, seed: int, moved: Moved = _UNMOVED) -> None:
     """Overwrite every variable of a module by its canonical value.
 
-    PyTorch has the outputs on the first axis of a kernel, the canonical values have them on the last.
+    PyTorch has the outputs on the first axis of a kernel, the canonical values have them on the last. The values of a
+    kernel whose key is in `moved` are rolled along an axis by a number of places: its inputs come in another order.
     """
     with torch.no_grad():
         for variable, role in _roles(layer).items():
             core = [int(size) for size in variable.shape if size != 1]
             value = canonical(role, [*core[1:], *core[:1]], seed)
-            first = np.ascontiguousarray(np.moveaxis(value, -1, 0) if core else value)
+            first = np.moveaxis(value, -1, 0) if core else value
+            axis, places = moved.get(key_of(role, core), (0, 0))
+            first = np.roll(first, places, axis) if places else np.ascontiguousarray(first)
             variable.copy_(torch.from_numpy(first).reshape(variable.shape))
 
 
@@ -135,17 +140,18 @@ def outputs(layer: Any, x: Array, seed: int) -> dict[str, Any]:
     return evaluated(layer, x)
 
 
-def measure(layer: Any, x: Array, draw: Draw) -> dict[str, Any]:
+def measure(layer: Any, x: Array, draw: Draw, moved: Moved = _UNMOVED) -> dict[str, Any]:
     """Return outputs, parameter counts and the gradients of a random projection of the outputs.
 
     Gradients are those of the input and of the weights, the latter summed per key of `canonical`. All is there twice,
     in evaluation and in training mode, where batch norm uses the batch; `statistics ...` are those that it leaves.
+    `moved` is for `set_weights`; the gradients of such kernels are moved back.
     """
     evaluated(layer, x)
 
     def passes(dtype: torch.dtype) -> dict[str, Any]:
-        found = _passed(layer.eval(), x, draw, dtype)
-        training = {f"training {name}": value for name, value in _passed(layer.train(), x, draw, dtype).items()}
+        found = _passed(layer.eval(), x, draw, dtype, moved)
+        training = {f"training {name}": value for name, value in _passed(layer.train(), x, draw, dtype, moved).items()}
         return {**found, "outputs in training": training.pop("training outputs"), **training, **_statistics(layer)}
 
     try:  # in double precision no rectifier is switched by rounding
@@ -159,9 +165,9 @@ def measure(layer: Any, x: Array, draw: Draw) -> dict[str, Any]:
     return {**found, **count(layer)}
 
 
-def _passed(layer: Any, x: Array, draw: Draw, dtype: torch.dtype) -> dict[str, Any]:
+def _passed(layer: Any, x: Array, draw: Draw, dtype: torch.dtype, moved: Moved) -> dict[str, Any]:
     """Return what one pass forth and back through a module with canonical weights gives."""
-    set_weights(layer, draw.seed)
+    set_weights(layer, draw.seed, moved)
     weights = {one: role for one, role in _roles(layer).items() if role not in _RUNNING}
     leaf = torch.from_numpy(x).to(dtype).requires_grad_()
     y = torch.as_tensor(layer(leaf.clone()))  # a copy: the first operation may be in place
@@ -169,11 +175,15 @@ def _passed(layer: Any, x: Array, draw: Draw, dtype: torch.dtype) -> dict[str, A
     reached = [one for one in (leaf, *weights) if one.requires_grad] if y.requires_grad else []
     found = torch.autograd.grad(projection, reached, allow_unused=True) if reached else ()
     arrays = {one: _array(gradient) for one, gradient in zip(reached, found, strict=True) if gradient is not None}
+    by_key = summed((role, one.shape, arrays.get(one)) for one, role in weights.items())
+    for key, (axis, places) in moved.items():
+        if (name := f"gradient of {key}") in by_key:
+            by_key[name] = np.roll(by_key[name], -places, axis)
     return {
         "outputs": _array(y),
         "gradient of the input": arrays.get(leaf, np.zeros_like(x)),
         "unreached": sum(one not in arrays for one in weights),
-        **summed((role, one.shape, arrays.get(one)) for one, role in weights.items()),
+        **by_key,
     }
 
 

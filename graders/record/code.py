@@ -23,11 +23,15 @@ _NUMBER = re.compile(r"(?<![\w.])\d+\.\d{3,20}(?![\w.])")
 
 @dataclass(frozen=True)
 class Code:
-    """What is known of a cell's code. `calls` are the last parts of the names; `numbers` stand in it as they are."""
+    """What is known of a cell's code. `calls` are the last parts of the names; `numbers` stand in it as they are.
+
+    `classes` are those of the notebook's own that it names, as a name or as a text, in the order in which it does.
+    """
 
     calls: frozenset[str] = frozenset()
     generates: bool = False
     numbers: frozenset[float] = field(default=frozenset())
+    classes: tuple[str, ...] = ()
 
     @property
     def trains(self) -> bool:
@@ -54,8 +58,10 @@ def read_code(cells: Sequence[Saved]) -> dict[int, Code]:
         if cell.is_code and left > 0 and len(cell.source) <= LONGEST_CELL:
             parts = python_cell(Cell(cell.place, clean(cell.source)))
             parsed[cell.number] = [one for part in parts if not part.module for one in parse_cell(part)[0]]
-    bodies = bodies_of_all(one for found in parsed.values() for one in found)
-    return {number: _code(found, bodies) for number, found in parsed.items()}
+    every = [one for found in parsed.values() for one in found]
+    bodies = bodies_of_all(iter(every))
+    own = {one.node.name for one in every if isinstance(one.node, ast.ClassDef)}
+    return {number: _code(found, bodies, own) for number, found in parsed.items()}
 
 
 def bodies_of_all(statements: Iterator[Parsed]) -> dict[str, set[str]]:
@@ -77,12 +83,25 @@ def reached(names: Collection[str], bodies: Mapping[str, Collection[str]]) -> se
     return found
 
 
-def _code(statements: Sequence[Parsed], bodies: Mapping[str, Collection[str]]) -> Code:
+def _code(statements: Sequence[Parsed], bodies: Mapping[str, Collection[str]], own: Collection[str]) -> Code:
     calls = reached({name for one in statements for name in one.calls.names}, bodies)
     lasts = frozenset(name.rpartition(".")[2] for name in calls)
     generates = any(map(_GENERATES.search, lasts)) or any(_loops_over_model(one.node) for one in statements)
     numbers = frozenset(number for one in statements for number in _numbers(one.node))
-    return Code(lasts, generates, numbers)
+    classes = (name for one in statements for name in _named(one.node) if name in own)
+    return Code(lasts, generates, numbers, tuple(dict.fromkeys(classes)))
+
+
+def _named(node: ast.AST) -> Iterator[str]:
+    """Yield the names and the texts that a statement holds; of a class its name alone, not what it is made of."""
+    if isinstance(node, ast.ClassDef):
+        yield node.name
+        return
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name):
+            yield part.id
+        elif isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield part.value
 
 
 def _loops_over_model(node: ast.AST) -> bool:

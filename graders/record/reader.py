@@ -1,4 +1,4 @@
-"""A submission's saved results as evidence: experiments `cells`, `logs`, `images` and `claims`."""
+"""A submission's saved results as evidence: experiments `cells`, `logs`, `images`, `claims` and `traces`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from graders.record.files import of_files
 from graders.record.logs import LogReader, Run, histories, of_bars, result
 from graders.record.pictures import Gallery, copies
 from graders.record.saved import Saved, saved_cells, shortened
+from graders.record.traces import traces
 
 MOST_THUMBNAILS = 40
 NO_FILES: Mapping[str, str] = {}
@@ -42,8 +43,9 @@ def read(submission: Submission, given: Mapping[str, str] = NO_FILES) -> Evidenc
 
     `cells`: `cells`, one per cell of code, with output (whether it has any), error ([name, message] or None), mended
     (whether another cell has the same code and no error), blank, trains, evaluates, generates, model (whether its code
-    calls such things), and silent (it was run, its code prints or draws, and no result is saved); `notebooks`, one per
-    file: file, order ("in order", "out of order", "not run") and gaps in its execution counts.
+    calls such things), classes (those of the notebook's own that it names, in order) and silent (it was run, its code
+    prints or draws, and no result is saved); `notebooks`, one per file: file, order ("in order", "out of order",
+    "not run") and gaps in its execution counts.
     `logs`: `runs`, one per training with source ("epochs", "bars" without headers, "history"), announced, steps and
     seconds of an epoch (None where not printed), epochs, curves (values by quantity, None for one that is not
     finite) and typed (the numbers stand in the cell's own code); `evaluations`: steps (or None) and values.
@@ -51,6 +53,7 @@ def read(submission: Submission, given: Mapping[str, str] = NO_FILES) -> Evidenc
     thumbnails, uint8 (h, w, 3).
     `claims`: `claims` with line, label, value, test (of the test set) and printed (else it stands in a text).
     `files`: see `of_files`.
+    `traces`: see there.
     """
     notebooks = [file for file in code_files(submission.files)[0] if file.name.lower().endswith(".ipynb")]
     found = [(file, cells) for file in notebooks if (cells := saved_cells(file))]
@@ -61,6 +64,7 @@ def read(submission: Submission, given: Mapping[str, str] = NO_FILES) -> Evidenc
         "images": _images(places),
         "claims": _claims(places),
         "files": of_files(submission.files, _printed(places), given),
+        "traces": traces(submission.files, (cell for _, cells in found for cell in cells)),
     }
     return Evidence(experiments)
 
@@ -104,6 +108,7 @@ def _cell(place: _Place, mended: set[str]) -> dict[str, Json]:
         "evaluates": code.evaluates,
         "generates": code.generates,
         "model": code.has_model,
+        "classes": list(code.classes),
         "silent": ran and not cell.has_output and any(name in code.calls for name in _RESULTS),
     }
 

@@ -293,6 +293,23 @@ def test_the_gradients_of_two_weights_of_one_key_are_summed(image: np.ndarray) -
     np.testing.assert_allclose(found["gradient of kernel 3x3"], expected, atol=1e-3)
 
 
+def test_inputs_in_another_order_give_the_same_with_kernels_that_are_moved(image: np.ndarray) -> None:
+    class Joined(nn.Module):
+        def __init__(self, backwards: bool) -> None:
+            super().__init__()
+            self.backwards = backwards
+            self.first, self.last = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(7, 5, 3)
+
+        def forward(self, x: Any) -> Any:
+            parts = [x, self.first(x)]
+            return self.last(torch.cat(parts[::-1] if self.backwards else parts, 1))
+
+    straight = lab.measure(Joined(False), image, DRAW)
+    same(straight, lab.measure(Joined(True), image, DRAW, {"kernel 5x7x3x3": (1, 4)}))
+    other = lab.measure(Joined(True), image, DRAW)
+    assert np.abs(straight["outputs"] - other["outputs"]).max() > 0.1
+
+
 @pytest.mark.parametrize("stop", [lambda y: y.detach(), lambda y: torch.tensor(y.detach().numpy())])
 def test_a_gradient_that_does_not_flow_is_zero_and_not_absent(image: np.ndarray, stop: Any) -> None:
     class Stopped(nn.Conv2d):

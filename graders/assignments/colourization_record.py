@@ -1,0 +1,136 @@
+"""Handout C: the training items, judged by the results that are saved in the notebook (Sections 4.2, 5.2 and 6.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from graders.assignments import Seen
+from graders.assignments.saved_results import Entry, FromRecord, best_of, entries, of_epochs, of_log, trainings
+from graders.checks import outcome
+from graders.model import Outcome
+
+LEAST_LOSS = 0.5  # no network of these comes near that: 24 colours, of which several are alike
+EPOCHS = 25
+_NETWORKS = ("poolupsamplenet", "convtransposenet", "unet")
+
+
+class ProgramTraces(FromRecord):
+    """The write-up is handed in, and something shows the work with a language model (Important Instructions)."""
+
+    def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
+        """Judge whether there is anything; what it shows, a person reads."""
+        writings = list(mine["traces"].values.get("writings", []))
+        signs = entries(mine, "traces", "signs")
+        papers = [name for name in writings if name.lower().endswith((".pdf", ".docx"))]
+        yield outcome("write_up", bool(papers), "a write-up beside the notebook", ", ".join(papers[:3]) or "none")
+        found = [*writings, *dict.fromkeys(f"cell {one['cell']} of {one['file']}" for one in signs)]
+        yield outcome(
+            "traces",
+            bool(found),
+            "screenshots or texts of prompts, or a write-up with them",
+            ", ".join(found[:3]) or "none",
+        )
+
+
+class _Training(FromRecord):
+    """What the three trainings share: their log."""
+
+    network = ""
+
+    def runs(self, mine: Seen) -> list[Entry]:
+        """Return the trainings of the network."""
+        return trainings(mine, lambda run: self.network in _networks_of(run, mine))
+
+
+class FirstTraining(_Training):
+    """The log of the training of PoolUpsampleNet is saved, with falling loss and the images that it coloured."""
+
+    network = "poolupsamplenet"
+
+    def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
+        """Judge the best of the trainings that are logged; one outcome per criterion."""
+        training, outcomes = best_of(self.runs(mine), of_log)
+        yield from outcomes
+        shown = [one for one in _pictures(training, mine) if not one["chart"]]
+        yield outcome("images", bool(shown), "coloured images below the training", _number(len(shown), "image"))
+
+
+class CurvedTraining(_Training):
+    """The log of at least 25 epochs is saved, with falling loss and the training curve as a plot."""
+
+    def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
+        """Judge the best of the trainings that are logged; one outcome per criterion."""
+        training, outcomes = best_of(self.runs(mine), _of_long_training)
+        yield from outcomes
+        shown = [one for one in _pictures(training, mine) if one["chart"]]
+        yield outcome(
+            "curve", bool(shown), "a plot of the training curve below the training", _number(len(shown), "plot")
+        )
+
+
+class ConvTransposeTraining(CurvedTraining):
+    """The log of at least 25 epochs of ConvTransposeNet is saved, with falling loss and the training curve."""
+
+    network = "convtransposenet"
+
+
+class UNetTraining(CurvedTraining):
+    """The log of at least 25 epochs of UNet is saved, with falling loss and the training curve."""
+
+    network = "unet"
+
+
+def _of_long_training(run: Entry | None) -> Iterator[Outcome]:
+    yield from of_log(run)
+    yield of_epochs(run, EPOCHS)
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
+
+
+def _networks_of(run: Entry, mine: Seen) -> Sequence[str]:
+    """Return which networks a log may be of: those that its cell names, or the nearest one above it that names any.
+
+    Where as many are named as are trained in the cell, they are taken in their order.
+    """
+    above = [
+        cell for cell in entries(mine, "cells", "cells") if cell["file"] == run["file"] and cell["cell"] <= run["cell"]
+    ]
+    for cell in reversed(above):
+        if named := _known(cell):
+            beside = [one for one in entries(mine, "logs", "runs") if _place(one) == _place(run)]
+            at = next(at for at, one in enumerate(beside) if one is run)
+            ordered = cell["cell"] == run["cell"] and len(named) == len(beside)
+            return [named[at]] if ordered else named
+    return ()
+
+
+def _known(cell: Entry) -> list[str]:
+    plain = (name.replace("_", "").lower() for name in cell["classes"])
+    return [name for name in plain if name in _NETWORKS]
+
+
+def _place(entry: Entry) -> tuple[str, int]:
+    return entry["file"], entry["cell"]
+
+
+def _pictures(training: Entry | None, mine: Seen) -> list[Entry]:
+    """Return the pictures from the cell of a training on to the next one that trains."""
+    if training is None:
+        return []
+    later = [cell["cell"] for cell in entries(mine, "cells", "cells") if _is_later(cell, training) and cell["trains"]]
+    end = min(later, default=None)
+    return [
+        one
+        for one in entries(mine, "images", "images")
+        if one["file"] == training["file"]
+        and one["cell"] >= training["cell"]
+        and (end is None or one["cell"] < end)
+        and not one["problem"]
+        and not one["blank"]
+    ]
+
+
+def _is_later(cell: Entry, training: Entry) -> bool:
+    return bool(cell["file"] == training["file"] and cell["cell"] > training["cell"])

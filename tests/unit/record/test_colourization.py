@@ -1,0 +1,179 @@
+"""Notebooks of handout C: which training a log is of, and what the training items lose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from graders.assignments.colourization import GRADERS
+from graders.judge import _Seen
+from graders.model import Evidence, SourceFile, Submission
+from graders.record import read
+from graders.rubric import load_rubric
+
+from .build import code, document, lines, picture, record, stream, submission, text
+
+NETWORKS = {"4.2": "PoolUpsampleNet", "5.2": "ConvTransposeNet", "6.2": "UNet"}
+CRITERIA = {
+    "4.2": {"log", "falling", "images"},
+    "5.2": {"log", "falling", "epochs", "curve"},
+    "6.2": {"log", "falling", "epochs", "curve"},
+}
+CURVE = picture(lines())
+COLOURS = picture(np.random.default_rng(0).integers(0, 256, (96, 256, 3)))
+GIVEN = code("def train(args, cnn=None):\n    loss.backward()")
+LOSSES = tuple(round(3.1 * 0.98**epoch, 4) for epoch in range(25))
+
+
+def one_line(losses: Any = LOSSES, epochs: int | None = None) -> str:
+    total = epochs or len(losses)
+    return "".join(
+        f"Epoch [{at}/{total}], Loss: {loss:.4f}, Val Loss: {loss + 0.1:.4f}, Val Acc: {at:.1f}%, Time (s): {at:.1f}\n"
+        for at, loss in enumerate(losses, start=1)
+    )
+
+
+def two_lines(losses: Any = LOSSES) -> str:
+    return "Beginning training ...\n" + "".join(
+        f"Epoch [{at}/{len(losses)}], Loss: {loss:.4f}, Time (s): {at}\n"
+        f"Epoch [{at}/{len(losses)}], Val Loss: {loss + 0.1:.4f}, Val Acc: {at:.1f}%, Time(s): {at:.2f}\n"
+        for at, loss in enumerate(losses, start=1)
+    )
+
+
+def section(network: str, *outputs: Any, call: str = "cnn = train(Settings(model='{}'))") -> list[Any]:
+    defined = code(f"class {network}(nn.Module):\n    pass")
+    return [defined, code(call.format(network), *(outputs or (stream(one_line()), COLOURS, CURVE)))]
+
+
+def notebook(**changed: list[Any]) -> list[Any]:
+    parts = {network: section(network) for network in NETWORKS.values()} | changed
+    return [GIVEN, *(cell for part in parts.values() for cell in part)]
+
+
+def lost(evidence: Evidence) -> dict[str, set[str]]:
+    seen = {item: list(GRADERS[item].judge(_Seen(evidence), _Seen(Evidence({})))) for item in NETWORKS}
+    assert {item: {one.name for one in outcomes} for item, outcomes in seen.items()} == CRITERIA
+    found = {item: {one.name for one in outcomes if not one.passed} for item, outcomes in seen.items()}
+    return {item: names for item, names in found.items() if names}
+
+
+RIGHT = {
+    "one line for each epoch": notebook(),
+    "two lines for each epoch": notebook(UNet=section("UNet", stream(two_lines()), COLOURS, CURVE)),
+    "more epochs": notebook(UNet=section("UNet", stream(one_line((*LOSSES, 1.8, 1.7))), CURVE)),
+    "pictures in a cell below": notebook(
+        PoolUpsampleNet=[*section("PoolUpsampleNet", stream(one_line())), code("plt.imshow(a)", COLOURS)],
+        UNet=[*section("UNet", stream(one_line())), code("plt.plot(a)", CURVE)],
+    ),
+    "the network's name in a cell above the training": notebook(
+        UNet=[
+            code("class UNet(ConvTransposeNet): pass"),
+            code("args = {'model': 'UNet'}"),
+            code("train(args)", stream(one_line()), CURVE),
+        ]
+    ),
+    "nothing but the class above the training": notebook(
+        UNet=section("UNet", stream(one_line()), CURVE, call="train(args)")
+    ),
+    "a network that is passed": notebook(
+        UNet=section("UNet", stream(one_line()), CURVE, call="train(args, {}(3, 32, 24, 1))")
+    ),
+    "all three in one cell": [
+        GIVEN,
+        *(code(f"class {network}(nn.Module): pass") for network in NETWORKS.values()),
+        code(
+            "for network in (PoolUpsampleNet, ConvTransposeNet, UNet):\n    train(network)",
+            *(output for _ in NETWORKS for output in (stream(one_line()), COLOURS, CURVE)),
+        ),
+    ],
+    "a short training before the long one": notebook(
+        UNet=[*section("UNet", stream(one_line(LOSSES[:2]))), *section("UNet", stream(one_line()), CURVE)]
+    ),
+    "further trainings below": [*notebook(), code("for b in sizes: train(UNet)", stream(one_line((3.0, 2.9)) * 4))],
+}  # fmt: skip
+
+WRONG = {
+    "nothing was run": ([GIVEN, *(code(f"class {n}(nn.Module): pass") for n in NETWORKS.values())], CRITERIA),
+    "one network is not trained": (notebook(ConvTransposeNet=[]), {"5.2": CRITERIA["5.2"]}),
+    "the same network twice": (
+        notebook(UNet=section("ConvTransposeNet")),
+        {"6.2": CRITERIA["6.2"]},
+    ),
+    "too few epochs": (notebook(UNet=section("UNet", stream(one_line(LOSSES[:10])), CURVE)), {"6.2": {"epochs"}}),
+    "cut short": (notebook(UNet=section("UNet", stream(one_line(LOSSES[:10], 25)), CURVE)), {"6.2": {"epochs"}}),
+    "no curve": (notebook(UNet=section("UNet", stream(one_line()), COLOURS)), {"6.2": {"curve"}}),
+    "no images": (notebook(PoolUpsampleNet=section("PoolUpsampleNet", stream(one_line()), CURVE)), {"4.2": {"images"}}),
+    "blank images": (
+        notebook(PoolUpsampleNet=section("PoolUpsampleNet", stream(one_line()), picture(np.zeros((64, 64))), CURVE)),
+        {"4.2": {"images"}},
+    ),
+    "a curve of the next training": (
+        notebook(ConvTransposeNet=section("ConvTransposeNet", stream(one_line()), COLOURS)),
+        {"5.2": {"curve"}},
+    ),
+    "a loss that rises": (notebook(UNet=section("UNet", stream(one_line(LOSSES[::-1])), CURVE)), {"6.2": {"falling"}}),
+    "not a number": (
+        notebook(UNet=section("UNet", stream(one_line((3.1, *[float("nan")] * 24))), CURVE)),
+        {"6.2": {"log", "falling", "epochs"}},
+    ),
+    "a log that is typed": (
+        notebook(UNet=section("UNet", stream(one_line()), CURVE, call="print('''{} " + one_line() + "''')")),
+        {"6.2": CRITERIA["6.2"]},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_right_notebooks_lose_nothing(name: str) -> None:
+    assert lost(record(*RIGHT[name])) == {}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_notebooks_lose_what_they_lack(name: str) -> None:
+    cells, criteria = WRONG[name]
+    assert lost(record(*cells)) == criteria
+
+
+def test_nothing_handed_in_earns_nothing() -> None:
+    for evidence in (Evidence({}), read(submission()), read(submission("{}", "no notebook"))):
+        assert lost(evidence) == CRITERIA
+
+
+def test_criteria_are_those_of_the_rubric() -> None:
+    assignment = load_rubric("colourization")
+    for item, names in CRITERIA.items():
+        assert {criterion.name for criterion in assignment.item(item).criteria} == names
+        assert assignment.item(item).tier == "record"
+
+
+# Program traces ------------------------------------------------------------------------------------------------------
+
+
+def traced(*cells: Any, files: tuple[str, ...] = ()) -> set[str]:
+    written = document(GIVEN, *cells)
+    papers = [SourceFile(name, "", 1) for name in files]
+    evidence = read(Submission("s", "s", (SourceFile("a2-code.ipynb", "", len(written), written), *papers)))
+    outcomes = GRADERS["traces"].judge(_Seen(evidence), _Seen(Evidence({})))
+    return {one.name for one in outcomes if one.passed}
+
+
+def test_a_write_up_may_hold_the_traces() -> None:
+    assert traced(files=("sub/a2-writeup.PDF",)) == {"write_up", "traces"}
+    assert traced(files=("trace.png",)) == {"traces"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["![trace](attachment:image.png)", "<img src='trace.png'>", "**Prompt**: complete", "Text of ChatGPT (2023)"],
+)
+def test_a_notebook_may_show_a_trace(words: str) -> None:
+    assert traced(text(words)) == {"traces"}
+
+
+def test_where_nothing_shows_a_trace_none_is_found() -> None:
+    assert traced(text("The network was promptly trained."), code("# prompt of ChatGPT")) == set()
+    outcomes = GRADERS["traces"].judge(_Seen(Evidence({})), _Seen(Evidence({})))
+    assert not any(one.passed for one in outcomes)
