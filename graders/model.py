@@ -53,7 +53,8 @@ class Item:
     """One thing that the handout gives marks for.
 
     `names` are the names that the code may go by, the handout's own first; `follow_through` is the share of the points
-    that is earned when the item only works on top of the reference's versions of what it depends on.
+    that is earned when the item only works on top of the reference's versions of what it depends on. `self_check` is
+    whether the kit holds what students need to check it themselves.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Item:
     criteria: tuple[Criterion, ...] = ()
     follow_through: float = 1.0
     note: str = ""
+    self_check: bool = True
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class Assignment:
     late: LatePolicy
     given: tuple[str, ...]  # functions that the skeleton hands out
     digest: str
+    unchanged: tuple[str, ...] = ()  # names of files that are handed out and that students are not to change
 
     def item(self, item_id: str) -> Item:
         """Return the item of that id; raises KeyError when there is none."""
@@ -114,7 +117,10 @@ class Assignment:
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file of a submission: its name in it, its text (None when it holds no code) and the SHA-256 of its bytes."""
+    """A file of a submission: its name in it, the SHA-256 of its bytes, and its text.
+
+    Of a picture that a training made the text is base64; it is None for what holds neither code nor results.
+    """
 
     name: str
     sha256: str

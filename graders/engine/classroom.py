@@ -21,7 +21,7 @@ from graders.engine import setting
 from graders.engine.evidence import Laboratory
 from graders.engine.grading import Bench, read
 from graders.engine.local import Job, LocalEngine
-from graders.engine.pieces import Sliced, Workshop
+from graders.engine.pieces import Sliced, Workshop, given_files
 from graders.engine.publish import Publisher
 from graders.engine.theatre import Theatre, run_nursery
 from graders.errors import Fault, Stopped
@@ -136,7 +136,10 @@ class Classroom:
         return flags, {f"saved log {key[:8]}": key for key in logs}
 
     def _code(self, report: Report, pieces: Sliced) -> dict[str, str]:
-        done = [item.id for item in report.items if item.id in pieces.cut and item.verdict is not Verdict.MISSING]
+        # All right answers to a question are equal.
+        asked = {item.id for item in self.plan.items if item.kind == "question"}
+        judged = [item for item in report.items if item.id in pieces.cut and item.id not in asked]
+        done = [item.id for item in judged if item.verdict is not Verdict.MISSING]
         return {item_id: pieces.code(item_id) for item_id in done}
 
 
@@ -281,4 +284,11 @@ def _provenance(plan: Plan, level: str, versions: dict[str, str], seed: int, ref
         "real_images": len(plan.pictures),
         "real_images_sha256": setting.hashed(*plan.pictures) if plan.pictures else "",
         "machine": f"{platform.system()} {platform.machine()}",
+        **_of_given(given_files(plan.assignment)),
     }
+
+
+def _of_given(files: Mapping[str, str]) -> dict[str, Any]:
+    """Return a hash of the files that students are not to change, where there are any: reports depend on them."""
+    parts = [part.encode() for file in sorted(files.items()) for part in file]
+    return {"handed_out_sha256": setting.hashed(*parts)} if parts else {}

@@ -30,7 +30,7 @@ _EXCEEDED = {
 # What Colab has and this machine may lack: then the machine is at fault, not the student.
 _COLAB = frozenset(
     "PIL albumentations cv2 einops h5py imageio matplotlib natsort numba pandas plotly scipy seaborn skimage sklearn "
-    "sympy tensorflow_addons tensorflow_datasets tensorflow_probability tf_keras tqdm".split()
+    "sympy tensorflow_addons tensorflow_datasets tensorflow_probability tf_keras torchaudio torchvision tqdm".split()
 )
 
 
@@ -148,7 +148,8 @@ def _absent_module(evidence: Evidence, piece: Slice) -> str:
         if failure and failure.kind == "ModuleNotFoundError":
             match = re.search(r"No module named '(\w+)", failure.message)
             if match and match[1] in _COLAB & _imported(piece) and importlib.util.find_spec(match[1]) is None:
-                return f"the module {match[1]}, which Colab has, is not installed here: pip install 'graders[colab]'"
+                mend = f"pip install {match[1]}" if "torch" in match[1] else "pip install 'graders[colab]'"
+                return f"the module {match[1]}, which Colab has, is not installed here: {mend}"
     return ""
 
 

@@ -55,6 +55,7 @@ class ItemTable(Table):
     criteria: list[CriterionTable] = []
     follow_through: Share = 1.0
     note: str = ""
+    self_check: bool = True
 
 
 class DecisionTable(Table):
@@ -88,6 +89,7 @@ class RubricTable(Table):
     framework: Literal["tensorflow", "torch"]
     total: Points
     given: list[Name] = []
+    unchanged: list[Text] = []
     files: FilesTable
     late: LateTable
     items: Annotated[list[ItemTable], Field(min_length=1)]

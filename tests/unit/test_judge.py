@@ -414,3 +414,31 @@ def test_every_grader_belongs_to_an_item_and_says_what_it_checks() -> None:
     assert {found.id for found in items.values() if found.tier in ("behaviour", "record")} <= set(GRADERS) <= set(items)
     assert sorted(PROBED) == sorted(found.id for found in items.values() if found.tier == "behaviour")
     assert all(type(grader).__doc__ for grader in GRADERS.values())
+
+
+# Questions -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_question_that_the_judge_says_nothing_of_waits_for_a_person() -> None:
+    asked = replace(ITEM, kind="question", note="read in the report")
+    result = judge.judge_item(asked, Says(), SOUND, SOUND)
+    assert (result.verdict, result.note, result.points) == (Verdict.MANUAL, "read in the report", 0)
+    assert not result.counts
+
+
+def test_a_judge_that_says_nothing_of_code_is_at_fault() -> None:
+    assert judged(Says()).verdict is Verdict.FAULT
+
+
+@pytest.mark.parametrize(
+    "mine", [Evidence({"main": Experiment(failure=UNDONE)}), Evidence({"loading": Experiment(failure=UNDONE)})]
+)
+def test_a_question_without_an_answer_waits_for_a_person(mine: Evidence) -> None:
+    asked = replace(ITEM, kind="question")
+    assert judge.judge_item(asked, Says(a=True, b=True, c=True), mine, SOUND).verdict is Verdict.MANUAL
+    assert judge.missing(asked, "no answer was found").verdict is Verdict.MANUAL
+
+
+def test_an_answer_is_judged_like_anything_else() -> None:
+    asked = replace(ITEM, kind="question")
+    assert judge.judge_item(asked, Says(a=False, b=False, c=False), SOUND, SOUND).verdict is Verdict.FAIL

@@ -19,7 +19,8 @@ from graders.kit import Kit, read_kit
 from graders.model import Evidence, Experiment, Verdict
 from graders.probes import wire
 
-KITS = [read_kit(home() / "student_template" / slug / f"{slug}.kit") for slug in ("pixelcnn", "colourization")]
+SLUGS = ("pixelcnn", "colourization", "denoising")
+KITS = [read_kit(home() / "student_template" / slug / f"{slug}.kit") for slug in SLUGS]
 ODD: dict[str, NDArray[Any]] = {
     "no axes": np.float32(1) + np.zeros(()),
     "one axis": np.arange(5, dtype=np.uint8),

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graders.home import home, reference_path
-from graders.release import NOTEBOOKS, template, without_solutions
+from graders.model import Item
+from graders.release import NOTEBOOKS, handed_out, scripts_of, template, without_solutions
 from graders.rubric import judgeable, load_rubric
 
 SLUGS = sorted(NOTEBOOKS)
@@ -30,6 +31,10 @@ def text(slug: str) -> str:
 def lines(text: str) -> set[str]:
     """The lines of a text that say something, without their indentation."""
     return {line.strip() for line in text.splitlines() if len(line.strip()) > 3}
+
+
+def checkable(slug: str) -> list[Item]:
+    return [item for item in judgeable(load_rubric(slug)) if item.self_check]
 
 
 def code(notebook: nbformat.NotebookNode) -> list[str]:
@@ -55,7 +60,7 @@ def test_all_that_is_no_solution_is_still_there(text: str) -> None:
 
 def test_every_item_that_can_be_checked_has_its_check_cell_behind_its_own_cell(slug: str, text: str) -> None:
     cells = code(template(text))
-    for item in judgeable(load_rubric(slug)):
+    for item in checkable(slug):
         check = f'graders.check("{item.id}")'
         places = [number for number, cell in enumerate(cells) if check in cell.splitlines()]
         own = [number for number, cell in enumerate(cells) if f"# [{item.id}]" in cell or f"[{item.id}]" in cell[:40]]
@@ -66,7 +71,7 @@ def test_every_item_that_can_be_checked_has_its_check_cell_behind_its_own_cell(s
 
 def test_every_check_cell_is_one_of_an_item(slug: str, text: str) -> None:
     checked = re.findall(r'graders\.check\("([\w.]+)"\)', "\n".join(code(template(text))))
-    assert sorted(checked) == sorted(item.id for item in judgeable(load_rubric(slug)))
+    assert sorted(checked) == sorted(item.id for item in checkable(slug))
 
 
 def test_every_cell_is_python_by_itself(text: str) -> None:
@@ -126,3 +131,45 @@ def test_each_of_several_regions_goes_by_itself() -> None:
 @given(st.text("abc =\n#", max_size=40))
 def test_a_text_without_regions_is_left_as_it_is(source: str) -> None:
     assert without_solutions(source) == source.rstrip("\n")
+
+
+# Scripts -------------------------------------------------------------------------------------------------------------
+
+SCRIPTS = ("denoising",)
+
+
+@pytest.mark.parametrize("slug", SCRIPTS)
+def test_the_scripts_that_students_receive_are_those_of_this_reference(slug: str) -> None:
+    folder = home() / "student_template" / slug
+    made = handed_out(slug)
+    assert {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.py")} == made
+    assert (folder / f"{slug}.kit").is_file()
+
+
+@pytest.mark.parametrize("slug", SCRIPTS)
+def test_no_line_of_a_solution_is_left_in_a_script(slug: str) -> None:
+    text = reference_path(slug).read_text(encoding="utf-8")
+    solutions = lines("\n".join(REGION.findall(text))) - lines(REGION.sub("", text))
+    made = "\n".join(handed_out(slug).values())
+    assert len(solutions) > 15
+    assert not solutions & lines(made)
+    assert "SOLUTION" not in made
+
+
+@pytest.mark.parametrize("slug", SCRIPTS)
+def test_the_scripts_name_every_item_that_is_left_to_write(slug: str) -> None:
+    made = handed_out(slug)
+    raised = re.findall(r'raise NotImplementedError\("(\w+)"\)', "\n".join(made.values()))
+    code = [item.id for item in judgeable(load_rubric(slug)) if item.kind == "code"]
+    assert sorted(raised) == sorted(code)
+    assert "".join(made.values()).count("# your code here") == len(judgeable(load_rubric(slug)))
+    for script in made.values():
+        ast.parse(script)
+
+
+@pytest.mark.parametrize("slug", SCRIPTS)
+def test_every_file_that_is_not_to_be_changed_is_handed_out_as_it_is(slug: str) -> None:
+    given = {path.name for path in (reference_path(slug).parent / "given").iterdir() if path.suffix == ".py"}
+    assert given
+    assert given <= set(load_rubric(slug).unchanged)
+    assert given & set(scripts_of(reference_path(slug).read_text(encoding="utf-8"))) == set()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from graders.notebook import cut_slice
-from tests.unit.notebook.build import program
+from tests.unit.notebook.build import program, sources
 
 NAMES = {
     "C1": ["CalligraphyDataset", "DataGenerator"],
@@ -70,3 +70,15 @@ def test_the_note_is_left_out_where_the_item_plays_no_part() -> None:
 @pytest.mark.parametrize("name", ["Conv2d", "X", "Dataset"])
 def test_far_names_are_nothing(name: str) -> None:
     assert found(f"class {name}: pass") == {}
+
+
+# Answers in a file of their own --------------------------------------------------------------------------------------
+
+
+def test_a_variable_of_a_file_that_nothing_imports_is_found_by_its_exact_name() -> None:
+    made = program("class Net: pass", answers_py="Q1A = 2\nq1a = 1\nNet = 3", other_py="from os import sep as q1b")
+    found = cut_slice(made, {"1": ("q1a",), "2": ("q1b",), "3": ("Net",)}, "1")
+    assert found.found == {"1": "q1a", "3": "Net"}
+    assert sources(found) == ["from answers import q1a"]
+    assert found.notes == ()
+    assert [one.source for one in found.modules["answers"]] == ["Q1A = 2", "q1a = 1", "Net = 3"]

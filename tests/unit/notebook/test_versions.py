@@ -101,3 +101,30 @@ def test_checkpoints_are_not_read_at_all() -> None:
 def test_endings_in_capitals_are_read() -> None:
     assert chosen(**{"LAB.IPYNB": SOLVED})[0] == "LAB.IPYNB"
     assert chosen(**{"LAB.PY": "class A: x = 1"})[0] == "LAB.PY"
+
+
+# The file that the handout asks for ----------------------------------------------------------------------------------
+
+ONE, OTHER = "class A:\n    x = 1", "class A:\n    x = 2\n\n\ndef f(x):\n    return x"
+
+
+def asked(**files: str) -> tuple[str, tuple[str, ...]]:
+    named = tuple(SourceFile(name, "", len(text), text) for name, text in files.items())
+    program = read_program(Submission("s", "s", named), WANTED, ("models.py",))
+    return program.file, program.notes
+
+
+@pytest.mark.parametrize("other", ["models_3f.py", "models_v2.py", "zzz.py", "play.ipynb"])
+def test_a_file_with_the_name_that_is_asked_for_goes_before_those_that_do_more(other: str) -> None:
+    files = {"models.py": ONE, other: notebook(ONE, "def f(x):\n    return x") if "ipynb" in other else OTHER}
+    assert asked(**files)[0] == "models.py"
+
+
+def test_without_anything_done_in_it_the_name_does_not_count() -> None:
+    assert asked(**{"models.py": "import torch", "mine.py": OTHER})[0] == "mine.py"
+
+
+def test_of_two_files_of_that_name_the_one_in_fewer_folders_counts_and_it_is_said() -> None:
+    file, notes = asked(**{"a6/models.py": ONE, "a6/play/models.py": OTHER})
+    assert file == "a6/models.py"
+    assert notes == ("a6/play/models.py: is a second models.py; a6/models.py is graded",)
