@@ -53,7 +53,8 @@ class Item:
     """One thing that the handout gives marks for.
 
     `names` are the names that the code may go by, the handout's own first; `follow_through` is the share of the points
-    that is earned when the item only works on top of the reference's versions of what it depends on.
+    that is earned when the item only works on top of the reference's versions of what it depends on. `self_check` is
+    whether the kit holds what students need to check it themselves.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Item:
     criteria: tuple[Criterion, ...] = ()
     follow_through: float = 1.0
     note: str = ""
+    self_check: bool = True
 
 
 @dataclass(frozen=True)

@@ -99,9 +99,9 @@ def without_solutions(source: str) -> str:
 def record_evidence(assignment: Assignment) -> dict[str, Evidence]:
     """Measure the reference with the public seed; raises Fault when an item cannot be measured.
 
-    Questions are left out: their evidence is the answer, which nobody shall find by trying.
+    Items that students cannot check themselves are left out: the evidence of a question is its answer.
     """
-    items = tuple(item for item in judgeable(assignment) if item.kind != "question")
+    items = tuple(item for item in judgeable(assignment) if item.self_check)
     plan = Plan(assignment, items, seed=PUBLIC_SEED)
     with tempfile.TemporaryDirectory() as folder, open_classroom(plan, Path(folder) / "kit.sqlite") as classroom:
         evidence = {item.id: classroom.reference_evidence(item) for item in plan.items}

@@ -71,7 +71,7 @@ def _checkable(kit: Kit, item_id: str) -> Item:
     if item.tier is not Tier.BEHAVIOUR:
         raise UsageError(f"{item_id} cannot be checked here: it is {judge.waits_for(item)}")
     if item_id not in kit.evidence:
-        raise UsageError(f"{item_id} cannot be checked here: it is a question, and its answer is yours to find")
+        raise UsageError(f"{item_id} cannot be checked here: its answer is yours to find")
     return item
 
 

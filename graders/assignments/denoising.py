@@ -80,24 +80,15 @@ class Encoder:
 
 def _gradients(mine: Experiment, theirs: Experiment, equal: bool) -> Outcome:
     """Compare the gradients of equal values in both modes; of other values, see only whether there are any."""
-    modes = ((mine, theirs), (_training(mine), _training(theirs)))
     if equal:
-        return checks.all_of("gradients", *(checks.gradients("gradients", *mode) for mode in modes))
+        both = (check("gradients", mine, theirs) for check in (checks.gradients, checks.training_gradients))
+        return checks.all_of("gradients", *both)
     expected = "a gradient for every weight"
     if failed := checks.absent("gradients", mine, expected):
         return failed
-    lost = max(one.values["unreached"] for one, _ in modes)
-    known = bool(mine.values["shapes"])
+    lost, known = max(mine.values["unreached"], mine.values["training unreached"]), bool(mine.values["shapes"])
     actual = f"{lost} weights without one" if known else "no weights"
     return checks.outcome("gradients", known and lost == 0, expected, actual if lost or not known else "as expected")
-
-
-def _training(measured: Experiment) -> Experiment:
-    """Return what was measured in training mode, under the names that the same has in evaluation mode."""
-    word = "training "
-    arrays = {key.removeprefix(word): one for key, one in measured.arrays.items() if key.startswith(word)}
-    values = {key.removeprefix(word): one for key, one in measured.values.items() if key.startswith(word)}
-    return Experiment(values, arrays, measured.failure)
 
 
 def _flat(found: Mapping[str, Any]) -> dict[str, Any]:

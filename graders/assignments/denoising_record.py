@@ -6,48 +6,33 @@ not handed in waits for a person: the report may tell it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Iterator, Sequence
 
-from graders.assignments import Experiments, Seen
+from graders.assignments import Seen
+from graders.assignments.saved_results import Entry, FromRecord, entries
 from graders.checks import outcome
-from graders.model import Json, Outcome
+from graders.model import Outcome
 
 TESTS = 4  # of the check script
 LEAST_ROWS = 20  # of a loss file: iterations
-Entry: TypeAlias = Mapping[str, Json]
 _NONE: tuple[Entry | None, ...] = (None,)
-
-
-class _FromRecord:
-    """An item that nothing is run for."""
-
-    arguments: tuple[str, ...] = ()
-
-    def probe(self, student: Any, lab: Any, draw: Any) -> Experiments:
-        """Return no experiments: the evidence is read off the files."""
-        return {}
-
-
-def _listed(seen: Seen, name: str) -> list[Entry]:
-    return list(seen["files"].values.get(name, []))
 
 
 def _changed(seen: Seen, script: str, states: Sequence[str]) -> list[str]:
     """Return which handed out files of a name are in one of these states, with the line."""
     return [
         f"{one['file']}, line {one['line']}: {'other values' if one['state'] == 'settings' else 'other code'}"
-        for one in _listed(seen, "given")
+        for one in entries(seen, "files", "given")
         if script in str(one["file"]) and one["state"] in states
     ]
 
 
-class CheckScript(_FromRecord):
+class CheckScript(FromRecord):
     """What the check script printed is there: four tests, OK (Section 3 (a))."""
 
     def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
         """Judge the best output; none is left to a person."""
-        found = [one for one in _listed(mine, "tests") if one["ran"] == TESTS]
+        found = [one for one in entries(mine, "files", "tests") if one["ran"] == TESTS]
         if not found:
             return
         good = any(one["ok"] for one in found)
@@ -56,12 +41,12 @@ class CheckScript(_FromRecord):
         yield outcome("tests", good and not changed, "OK for all tests of the script that was handed out", actual)
 
 
-class Training(_FromRecord):
+class Training(FromRecord):
     """loss.txt has finite losses that fall; sample and novel images show something; asgn6.py was not changed."""
 
     def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
         """Judge the best loss file and all pictures; nothing at all is left to a person."""
-        losses, pictures = _listed(mine, "losses"), _listed(mine, "pictures")
+        losses, pictures = entries(mine, "files", "losses"), entries(mine, "files", "pictures")
         if not losses and not pictures:
             return
         judged = [list(_of_log(one)) for one in losses or _NONE]

@@ -6,7 +6,7 @@ import ast
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import zip_longest
+from itertools import chain, islice, zip_longest
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -18,8 +18,12 @@ from graders.notebook.statements import parse_module
 from graders.record.pictures import PICTURE_KINDS, Gallery
 from graders.record.saved import shortened
 
-MOST_FILES = 400  # of a kind, of one submission
-MOST_ROWS = 500_000
+# Bounds for files that nobody's run wrote.
+MOST_PICTURES = 200  # of each kind
+MOST_LOGS = 20  # also of files with the name of one that was handed out
+MOST_ROWS = 100_000
+MOST_TESTS = 100
+MOST_CODE = 200_000  # characters
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?(?![\w.])|\b(?:nan|inf(?:inity)?)\b", re.IGNORECASE)
 _TESTS = re.compile(r"^Ran (\d{1,6}) tests? in [\d.]+s\s+(OK|FAILED)", re.MULTILINE)
 
@@ -35,14 +39,16 @@ def of_files(files: Iterable[SourceFile], printed: Iterable[tuple[str, str]], gi
     difference, or 0).
     """
     files = sorted(files, key=lambda file: file.name)
-    logs = [file for file in files if is_log(file.name) and file.text is not None][:MOST_FILES]
-    places = [*((file.name, file.text or "") for file in logs), *printed]
+    logs = [file for file in files if is_log(file.name) and file.text is not None]
+    losses = [file for file in logs if "loss" in _base(file).lower()][:MOST_LOGS]
+    same = [file for file in files if _base(file) in given][:MOST_LOGS]
+    places = chain(((file.name, file.text or "") for file in logs), printed)
     return Experiment(
         {
-            "losses": [_losses(file) for file in logs if "loss" in _base(file).lower()],
+            "losses": [_losses(file) for file in losses],
             "pictures": list(_pictures([file for file in files if is_picture(file.name)])),
-            "tests": [found for place, text in places for found in _tests(place, text)],
-            "given": [_compared(file, given[_base(file)]) for file in files if _base(file) in given][:MOST_FILES],
+            "tests": list(islice((found for place, text in places for found in _tests(place, text)), MOST_TESTS)),
+            "given": [_compared(file, given[_base(file)]) for file in same],
         }
     )
 
@@ -90,10 +96,10 @@ def _last_number(line: str) -> float:
 
 
 def _pictures(files: list[SourceFile]) -> Iterator[dict[str, Json]]:
-    """Look at the pictures, half of the places for each kind; one whose contents were not kept is only named."""
+    """Look at the pictures of each kind; one whose contents were not kept is only named."""
     gallery = Gallery()
     for kind in ("novel", "sample"):
-        for file in [file for file in files if _base(file).lower().startswith(kind)][: MOST_FILES // 2]:
+        for file in [file for file in files if _base(file).lower().startswith(kind)][:MOST_PICTURES]:
             seen = gallery.look(PICTURE_KINDS[suffix(file.name)], file.text)[0] if file.text else None
             yield {
                 "file": shortened(file.name, 100),
@@ -116,7 +122,7 @@ def _tests(place: str, text: str) -> Iterator[dict[str, Json]]:
 
 
 def _compared(file: SourceFile, given: str) -> dict[str, Json]:
-    mine = file.text or ""
+    mine = (file.text or "")[:MOST_CODE]  # whatever is longer differs
     state, line = "as given", 0
     if _plain(mine) != _plain(given) and _tree(mine, constants=True) != _tree(given, constants=True):
         same = _tree(mine, constants=False) == _tree(given, constants=False)

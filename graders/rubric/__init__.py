@@ -177,4 +177,5 @@ def _item(item: ItemTable) -> Item:
         criteria=tuple(Criterion(each.name, each.points, each.hint) for each in item.criteria),
         follow_through=item.follow_through,
         note=item.note,
+        self_check=item.self_check,
     )

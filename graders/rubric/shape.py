@@ -63,6 +63,7 @@ class ItemTable(Table):
     criteria: list[CriterionTable] = []
     follow_through: Share = 1.0
     note: str = ""
+    self_check: bool = True
 
 
 class DecisionTable(Table):

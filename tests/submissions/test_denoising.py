@@ -155,7 +155,7 @@ def test_the_template_is_not_right_yet(tmp_path: Path) -> None:
 
 
 WRONG_CALLS = {
-    ("models.py", "--item", "Q1d"): "Q1d cannot be checked here: it is a question, and its answer is yours to find",
+    ("models.py", "--item", "Q1d"): "Q1d cannot be checked here: its answer is yours to find",
     ("models.py", "--item", "Q3b"): "Q3b cannot be checked here",
     ("models.py", "--item", "Q2c"): "'Q2c' is no item of this assignment (did you mean 'Q2a'?)",
     ("nothing.py",): "nothing.py: no script or notebook; give the file that holds your code",

@@ -13,6 +13,7 @@ from graders.home import home
 from graders.judge import judge_item
 from graders.model import Evidence, SourceFile, Submission, Verdict
 from graders.record import fingerprint, read
+from graders.record.files import MOST_CODE, MOST_LOGS, MOST_ROWS, MOST_TESTS
 from graders.rubric import load_rubric
 from tests.unit.record.build import code, document, png, stream
 
@@ -179,3 +180,16 @@ def test_equal_runs_of_two_students_have_equal_fingerprints() -> None:
 
 def test_what_shows_nothing_has_no_fingerprint() -> None:
     assert fingerprint(record(loss__txt="0.5\n", **pictures("sample", BLANK))) == {}
+
+
+# Bounds --------------------------------------------------------------------------------------------------------------
+
+
+def test_what_nobodys_run_wrote_is_read_within_bounds() -> None:
+    many = {f"loss{at}__txt": "1\n" for at in range(30)}
+    assert len(values("losses", **many)) == MOST_LOGS
+    assert values("losses", loss__txt="1\n" * (MOST_ROWS + 5))[0]["rows"] == MOST_ROWS
+    assert len(values("tests", a__txt=OK * (MOST_TESTS + 5))) == MOST_TESTS
+    assert values("given", asgn6__py=GIVEN["asgn6.py"] + "#" * MOST_CODE)[0]["state"] == "as given"
+    assert values("given", asgn6__py="#" * MOST_CODE + "\n" + GIVEN["asgn6.py"])[0]["state"] == "changed"
+    assert values("given", asgn6__py="(" * 100_000)[0]["state"] == "changed"
