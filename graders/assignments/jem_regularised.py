@@ -14,7 +14,7 @@ from graders.assignments import Experiments, Seen
 from graders.assignments.jem_blocks import BLOCK, CASES, SAME, WIDER, Blocks, best, close_at
 from graders.model import Experiment, Outcome
 
-NEARLY = 0.01  # what is left of a batch normalisation that does nothing is below that, what is wrong far above
+NEARLY = 0.02  # what is left of a batch normalisation that does nothing is below that, what is wrong far above
 
 
 class RegularisedBlock:
