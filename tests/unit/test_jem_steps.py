@@ -140,14 +140,11 @@ def test_a_function_that_does_nothing_earns_nothing(item: str) -> None:
 # Evidence that no honest child sends --------------------------------------------------------------------------------
 
 ODD: Mapping[str, np.ndarray] = {
-    "no axes": np.zeros(()),
     "sixty axes": np.zeros((1,) * 60),
     "no elements": np.zeros((0, 8)),
     "not a number": np.full((5, 8), np.nan, np.float32),
     "infinite": np.full((5, 32, 32, 3), np.inf, np.float32),
-    "truths": np.ones((5, 3072), bool),
-    "many": np.ones((200_000, 8), np.uint8),
-    "large": np.full((8, 10), 1e30),
+    "many truths": np.ones((200_000, 8), bool),
 }
 
 
