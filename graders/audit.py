@@ -6,6 +6,7 @@ import ast
 import hashlib
 import importlib.util
 import tempfile
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +17,8 @@ from graders.engine.classroom import Plan, grade_all, open_classroom
 from graders.engine.local import Job
 from graders.errors import Fault, UsageError
 from graders.home import reference_path
-from graders.model import Assignment, Mutant, Report, SourceFile, Submission, Tier, Variant, Verdict
+from graders.judge import UNSEEN
+from graders.model import Assignment, ItemResult, Mutant, Report, SourceFile, Submission, Tier, Variant, Verdict
 from graders.rubric import judgeable
 
 if TYPE_CHECKING:
@@ -155,7 +157,11 @@ def without_bonus(text: str, bonus: Collection[str]) -> str:
 def _edits(folder: Path, name: str, what: str) -> tuple[Any, ...]:
     """Return the edits of a file, then of those beside it, such as run_mutants.py for whole runs."""
     paths = [folder / name, *sorted(folder.glob(f"*_{name}"))]
-    return tuple(edit for path in paths for edit in _load(path, what))
+    edits = tuple(edit for path in paths for edit in _load(path, what))
+    names = Counter(edit.name for edit in edits)
+    if twice := [one for one, times in names.items() if times > 1]:
+        raise Fault(f"{folder.name}: {', '.join(twice)} stands twice among the {what}; one would hide the other")
+    return edits
 
 
 def _itself(submission: Submission) -> Submission:
@@ -205,10 +211,17 @@ def as_submission(name: str, text: str) -> Submission:
 
 
 def _lost(report: Report) -> tuple[str, ...]:
-    """Return the items with a failed criterion; a shortened run has no bonus, and none is expected of it."""
+    """Return the items with a failed criterion, or left to a person since the run did not show enough.
+
+    A shortened run has no bonus, and none is expected of it.
+    """
     kinds = {item.id: item.kind for item in report.assignment.items}
     judged = [item for item in report.items if kinds[item.id] != "bonus" or _bonus_done(report)]
-    return tuple(item.id for item in judged if not all(criterion.passed for criterion in item.criteria))
+    return tuple(item.id for item in judged if item.note.startswith(UNSEEN) or not _whole(item))
+
+
+def _whole(item: ItemResult) -> bool:
+    return all(criterion.passed for criterion in item.criteria)
 
 
 def _bonus_done(report: Report) -> bool:
@@ -222,10 +235,11 @@ def _mutant_result(mutant: Mutant, report: Report) -> MutantResult:
 
 
 def _variant_result(variant: Variant, report: Report) -> VariantResult:
-    reasons = [
+    lost = [item for item in report.items if item.id in _lost(report)]
+    reasons = [f"{item.id}: {item.note}" for item in lost if item.note.startswith(UNSEEN)]
+    reasons += [
         f"{item.id} {criterion.name}: expected {criterion.expected}; found {criterion.actual}"
-        for item in report.items
-        if item.id in _lost(report)
+        for item in lost
         for criterion in item.criteria
         if not criterion.passed
     ]

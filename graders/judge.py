@@ -18,6 +18,7 @@ _WAITING = {
     Tier.EXECUTE: "graded by the execute tier, which runs the whole notebook",
     Tier.RECORD: "graded by the record tier, which reads the results that are saved in the notebook",
 }
+UNSEEN = "a person must look"  # a run did not show enough to take marks for
 _REFERENCE_FAILED = "the reference's own evidence is incomplete"
 
 
@@ -77,7 +78,7 @@ def judge_item(
     try:
         outcomes = list(grader.judge(_Seen(_genuine(mine, theirs)), _Seen(theirs)))
     except Unseen as unseen:
-        return manual(item, f"a person must look: {unseen}", mine.seconds)
+        return manual(item, f"{UNSEEN}: {unseen}", mine.seconds)
     except Exception as error:  # whatever it is, it is ours: a judge must cope with any evidence
         return fault(item, f"the judge of {item.id} failed: {type(error).__name__}: {error}", mine.seconds)
     if not outcomes and (item.kind == "question" or item.tier is Tier.RECORD):
