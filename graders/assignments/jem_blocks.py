@@ -89,13 +89,13 @@ def unlike(name: str, mine: Experiment, theirs: Experiment, expected: str, *keys
     return None
 
 
-def _same_in_training(name: str, mine: Experiment) -> Outcome:
+def _same_in_training(name: str, mine: Seen, case: str) -> Outcome:
     """Check that an object's outputs in training are its own outside of it: nothing random or averaged is asked for."""
     expected = "the same outputs in training: no normalisation and no dropout is asked for"
-    if failed := checks.absent(name, mine, expected, "outputs", "outputs in training"):
+    if failed := checks.absent(name, mine[f"{case} at slopes"], expected, "outputs"):
         return failed
-    own = Experiment(arrays={"outputs in training": mine.arrays["outputs"]})
-    one = checks.close(name, mine, own, "outputs in training")
+    own = Experiment(arrays={"outputs in training": mine[f"{case} at slopes"].arrays["outputs"]})
+    one = checks.close(name, mine[case], own, "outputs in training")
     return checks.outcome(name, one.passed, expected, one.actual)
 
 
@@ -143,7 +143,7 @@ class ResBlock:
         yield checks.all_of(
             "values",
             *(close_at("values", mine, theirs, case, choice) for case in (SAME, WIDER)),
-            *(_same_in_training("values", mine[case]) for case in CASES),
+            *(_same_in_training("values", mine, case) for case in CASES),
         )
         yield _default_slope(choice if agreeing else "")
         yield checks.gradients("gradients", mine[WIDER], theirs[f"gradients {choice}"])
@@ -203,7 +203,7 @@ class WideResNet:
         )
         yield checks.parameters("parameters", (mine["main"], theirs["main"]))
         yield checks.all_of(
-            "values", close_at("values", mine, theirs, "main", choice), _same_in_training("values", mine["main"])
+            "values", close_at("values", mine, theirs, "main", choice), _same_in_training("values", mine, "main")
         )
         yield _logits(mine["main"], theirs["main"])
         yield _pools(mine, theirs)
