@@ -76,13 +76,26 @@ def close_at(
     return checks.close(name, mine[f"{case} at slopes"], wanted, tolerance=tolerance)
 
 
-def _same_in_training(name: str, mine: Experiment) -> Outcome:
+def unlike(name: str, mine: Experiment, theirs: Experiment, expected: str, *keys: str) -> Outcome | None:
+    """Return a failed outcome when an array is missing, of another shape than the reference's or not finite."""
+    if failed := checks.absent(name, mine, expected, *keys):
+        return failed
+    for key in keys:
+        found, wanted = mine.arrays[key], theirs.arrays[key]
+        if found.shape != wanted.shape:
+            return checks.outcome(name, False, expected, f"shape {found.shape}")
+        if not checks.finite(found):
+            return checks.outcome(name, False, expected, "values that are not finite")
+    return None
+
+
+def _same_in_training(name: str, mine: Seen, case: str) -> Outcome:
     """Check that an object's outputs in training are its own outside of it: nothing random or averaged is asked for."""
     expected = "the same outputs in training: no normalisation and no dropout is asked for"
-    if failed := checks.absent(name, mine, expected, "outputs", "outputs in training"):
+    if failed := checks.absent(name, mine[f"{case} at slopes"], expected, "outputs"):
         return failed
-    own = Experiment(arrays={"outputs in training": mine.arrays["outputs"]})
-    one = checks.close(name, mine, own, "outputs in training")
+    own = Experiment(arrays={"outputs in training": mine[f"{case} at slopes"].arrays["outputs"]})
+    one = checks.close(name, mine[case], own, "outputs in training")
     return checks.outcome(name, one.passed, expected, one.actual)
 
 
@@ -130,7 +143,7 @@ class ResBlock:
         yield checks.all_of(
             "values",
             *(close_at("values", mine, theirs, case, choice) for case in (SAME, WIDER)),
-            *(_same_in_training("values", mine[case]) for case in CASES),
+            *(_same_in_training("values", mine, case) for case in CASES),
         )
         yield _default_slope(choice if agreeing else "")
         yield checks.gradients("gradients", mine[WIDER], theirs[f"gradients {choice}"])
@@ -190,9 +203,9 @@ class WideResNet:
         )
         yield checks.parameters("parameters", (mine["main"], theirs["main"]))
         yield checks.all_of(
-            "values", close_at("values", mine, theirs, "main", choice), _same_in_training("values", mine["main"])
+            "values", close_at("values", mine, theirs, "main", choice), _same_in_training("values", mine, "main")
         )
-        yield _logits(mine["main"])
+        yield _logits(mine["main"], theirs["main"])
         yield _pools(mine, theirs)
         yield _flows(mine["main"], theirs["main"])
 
@@ -204,14 +217,12 @@ def _classes(mine: Experiment, theirs: Experiment) -> Outcome:
     return checks.shape("shape", mine, theirs)
 
 
-def _logits(mine: Experiment) -> Outcome:
+def _logits(mine: Experiment, theirs: Experiment) -> Outcome:
     """Check that an output is no distribution: logits have both signs and any sum, and so have their exponentials."""
     expected = "logits, which are any numbers"
-    if failed := checks.absent("logits", mine, expected, "outputs"):
+    if failed := unlike("logits", mine, theirs, expected, "outputs"):
         return failed
     found = mine.arrays["outputs"].astype(np.float64)
-    if not checks.finite(found):
-        return checks.outcome("logits", False, expected, "values that are not finite")
     probabilities = bool(np.all((found >= 0) & (found <= 1)))
     logarithms = bool(np.all(found <= 0)) and np.allclose(np.exp(found).sum(axis=-1), 1, atol=1e-3)
     actual = "probabilities" if probabilities else "logarithms of probabilities" if logarithms else "as expected"
@@ -234,8 +245,8 @@ def _flows(mine: Experiment, theirs: Experiment) -> Outcome:
     """
     expected = "a gradient for the input and for every weight"
     keys = [key for key in theirs.arrays if key.startswith("gradient of ")]
-    if failed := checks.absent("gradients", mine, expected, *keys):
+    if failed := unlike("gradients", mine, theirs, expected, *keys):
         return failed
-    dead = [key for key in keys if not checks.finite(mine.arrays[key]) or not np.any(mine.arrays[key])]
+    dead = [key for key in keys if not np.any(mine.arrays[key])]
     passed = bool(keys) and not dead and mine.values["unreached"] == 0
     return checks.outcome("gradients", passed, expected, "as expected" if passed else "none for some of them")

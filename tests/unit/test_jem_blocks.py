@@ -23,7 +23,8 @@ class Nothing(dict[str, Experiment]):
 
 
 def logits(values: Any) -> Outcome:
-    return jem_blocks._logits(Experiment(arrays={"outputs": np.asarray(values, np.float32)}))
+    seen = Experiment(arrays={"outputs": np.asarray(values, np.float32)})
+    return jem_blocks._logits(seen, seen)
 
 
 def softmax(values: Any) -> Any:
@@ -67,7 +68,7 @@ def regularised(**changes: Any) -> Experiment:
 )
 def test_what_acts_in_training(changes: dict[str, Any], passed: bool) -> None:
     names = {name.replace("_", " "): value for name, value in changes.items()}
-    assert jem_regularised._acts(regularised(**names)).passed is passed
+    assert jem_regularised._acts(regularised(**names), regularised()).passed is passed
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_what_acts_in_training(changes: dict[str, Any], passed: bool) -> None:
     ],
 )
 def test_what_is_settled_outside_of_training(changes: dict[str, Any], passed: bool) -> None:
-    assert jem_regularised._settled(regularised(**changes)).passed is passed
+    assert jem_regularised._settled(regularised(**changes), regularised()).passed is passed
 
 
 @pytest.mark.parametrize("item", ["C1", "C2", "C5"])
