@@ -11,8 +11,12 @@ import pytest
 
 from tests.submissions.conftest import graders
 
-CODING = {"pixelcnn": ("C1", "C2", "C3", "C4", "C5", "C6", "C7"), "colourization": ("4.1", "5.1", "6.1")}
-ENOUGH = {"pixelcnn": (50, 20), "colourization": (45, 18)}  # mutants and variants
+CODING = {
+    "pixelcnn": ("C1", "C2", "C3", "C4", "C5", "C6", "C7"),
+    "jem": ("C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9"),
+    "colourization": ("4.1", "5.1", "6.1"),
+}
+ENOUGH = {"pixelcnn": (50, 20), "jem": (70, 30), "colourization": (45, 18)}  # mutants and variants
 
 
 @pytest.fixture(scope="module", params=CODING)

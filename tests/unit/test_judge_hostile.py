@@ -19,7 +19,7 @@ from graders.kit import Kit, read_kit
 from graders.model import Evidence, Experiment, Verdict
 from graders.probes import wire
 
-SLUGS = ("pixelcnn", "colourization", "denoising")
+SLUGS = ("pixelcnn", "jem", "colourization", "denoising")
 KITS = [read_kit(home() / "student_template" / slug / f"{slug}.kit") for slug in SLUGS]
 ODD: dict[str, NDArray[Any]] = {
     "no axes": np.float32(1) + np.zeros(()),
