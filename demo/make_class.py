@@ -1,7 +1,7 @@
 """Builds a class of made-up students in the shapes that submissions come in: folders, archives, notebooks, scripts.
 
-Usage: python demo/make_class.py FOLDER. The code is the reference, its variants and its mutants; the accidents (an
-endless loop, a killed kernel, a file that is no notebook) are what every real class has.
+Usage: python demo/make_class.py FOLDER [ASSIGNMENT], by default pixelcnn. The code is the reference, its variants and
+its mutants; the accidents (an endless loop, a killed kernel, a file that is no notebook) are what every real class has.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import json
 import re
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import nbformat
 
 from graders.audit import apply_edit, load_edits
 from graders.home import home, reference_path
-from graders.model import Mutant
+from graders.model import Mutant, Variant
 
 REFERENCE = reference_path("pixelcnn").read_text(encoding="utf-8")
 EDITS = load_edits("pixelcnn")
@@ -29,9 +30,13 @@ TEMPLATE = home() / "student_template" / "pixelcnn" / "autoregressive_model.ipyn
 
 def code(*edits: str) -> str:
     """Return the reference's text with mutants and variants, by name, one after the other."""
-    text = REFERENCE
+    return edited(REFERENCE, EDITS, *edits)
+
+
+def edited(text: str, known: Mapping[str, Mutant | Variant], *edits: str) -> str:
+    """Return a reference's text with some of its mutants and variants."""
     for name in edits:
-        text = apply_edit(text, EDITS[name])
+        text = apply_edit(text, known[name])
     return text
 
 
@@ -42,7 +47,7 @@ def changed(text: str, *swaps: tuple[str, str]) -> str:
 
 def notebook(text: str) -> Any:
     """Return the notebook of a text in percent format, run once from top to bottom."""
-    document = jupytext.reads(re.sub(r"# %% check ([C\d ]+)", _checks, text), fmt="py:percent")
+    document = jupytext.reads(re.sub(r"# %% check ([\w. ]+)", _checks, text), fmt="py:percent")
     count = 0
     for number, cell in enumerate(document.cells):
         cell.id, cell.metadata = f"cell-{number:02}", {}
@@ -186,10 +191,11 @@ def submissions() -> dict[str, Callable[[], str | bytes | dict[str, str | bytes]
     }
 
 
-def make_class(folder: Path) -> list[Path]:
-    """Write all submissions into a folder; return their paths."""
+def make_class(folder: Path, slug: str = "pixelcnn") -> list[Path]:
+    """Write all submissions of an assignment into a folder; return their paths."""
     paths = []
-    for name, contents in submissions().items():
+    students = submissions() if slug == "pixelcnn" else import_module(f"demo.{slug}").submissions()
+    for name, contents in students.items():
         made = contents()
         path = folder / name
         for inner, data in made.items() if isinstance(made, dict) else [("", made)]:
@@ -201,4 +207,5 @@ def make_class(folder: Path) -> list[Path]:
 
 
 if __name__ == "__main__":
-    print(f"{len(make_class(Path(sys.argv[1])))} submissions in {sys.argv[1]}")
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    print(f"{len(make_class(Path(sys.argv[1]), *sys.argv[2:3]))} submissions in {sys.argv[1]}")

@@ -20,8 +20,8 @@ import graders
 # %% [markdown]
 # ## Size of conv nets (Section 3.2)
 #
-# `[3.2]` Four numbers, in your reading of the figure. Answers in numbers may be given as functions in this notebook, to
-# be checked at once; in the write-up alone they are read by a person.
+# `[3.2]` Four numbers, in your reading of the figure. Answers in numbers may be given as functions in this notebook,
+# where they are judged in every usual convention; in the write-up alone they are read by a person.
 
 
 # %%
@@ -37,8 +37,6 @@ def conv_net_sizes():
     return neurons, cnn_parameters, neurons, fcnn_parameters
     # END SOLUTION
 
-
-# %% check 3.2
 
 # %% [markdown]
 # ## Provided: data, colours and training
@@ -301,8 +299,6 @@ def pool_upsample_sizes(nic, nf, nc, size=32):
     # END SOLUTION
 
 
-# %% check 4.3
-
 # %% [markdown]
 # ## Strided and transposed convolutions (Section 5)
 #
@@ -383,8 +379,6 @@ def paddings_for_kernel(kernel):
     return {4: (1, 1, 0), 5: (2, 2, 1)}[kernel]
     # END SOLUTION
 
-
-# %% check 5.4
 
 # %% [markdown]
 # ## Skip connections (Section 6)

@@ -15,12 +15,12 @@ from safetensors.numpy import save
 from graders.assignments import load_graders
 from graders.home import home
 from graders.judge import judge_item
-from graders.kit import read_kit
+from graders.kit import Kit, read_kit
 from graders.model import Evidence, Experiment, Verdict
 from graders.probes import wire
 
-KITS = {slug: read_kit(home() / "student_template" / slug / f"{slug}.kit") for slug in ("pixelcnn", "denoising")}
-ITEMS = {item: kit for kit in KITS.values() for item in kit.evidence}
+SLUGS = ("pixelcnn", "colourization", "denoising")
+KITS = [read_kit(home() / "student_template" / slug / f"{slug}.kit") for slug in SLUGS]
 ODD: dict[str, NDArray[Any]] = {
     "no axes": np.float32(1) + np.zeros(()),
     "one axis": np.arange(5, dtype=np.uint8),
@@ -34,42 +34,40 @@ ODD: dict[str, NDArray[Any]] = {
 }
 
 
-def points(item: str, mine: Evidence) -> float:
-    kit = ITEMS[item]
-    result = judge_item(kit.assignment.item(item), load_graders(kit.assignment)[item], mine, kit.evidence[item])
+def points(kit: Kit, item: str, mine: Evidence) -> float:
+    graders = load_graders(kit.assignment)
+    result = judge_item(kit.assignment.item(item), graders[item], mine, kit.evidence[item])
     assert result.verdict is not Verdict.FAULT, result.note
     return result.points
 
 
-def with_one(item: str, name: str, one: Experiment) -> float:
-    return points(item, Evidence({**evidence_of(item).experiments, name: one}))
+def with_one(kit: Kit, item: str, name: str, one: Experiment) -> float:
+    return points(kit, item, Evidence({**kit.evidence[item].experiments, name: one}))
 
 
-def evidence_of(item: str) -> Evidence:
-    return ITEMS[item].evidence[item]
-
-
-def arrays() -> Iterator[tuple[str, str, str]]:
-    for item in ITEMS:
-        for name, one in evidence_of(item).experiments.items():
+def arrays(kit: Kit) -> Iterator[tuple[str, str, str]]:
+    for item, evidence in kit.evidence.items():
+        for name, one in evidence.experiments.items():
             yield from ((item, name, key) for key in one.arrays)
 
 
+@pytest.mark.parametrize("kit", KITS, ids=lambda kit: kit.assignment.slug)
 @pytest.mark.parametrize("odd", ODD)
-def test_an_array_of_any_form_in_any_place_is_judged_and_earns_no_more_than_none(odd: str) -> None:
-    for item, name, key in arrays():
-        genuine = evidence_of(item).experiments[name]
-        with_one(item, name, replace(genuine, arrays={**genuine.arrays, key: ODD[odd]}))
+def test_an_array_of_any_form_in_any_place_is_judged_and_earns_no_more_than_none(odd: str, kit: Kit) -> None:
+    for item, name, key in arrays(kit):
+        genuine = kit.evidence[item].experiments[name]
+        with_one(kit, item, name, replace(genuine, arrays={**genuine.arrays, key: ODD[odd]}))
         everywhere = replace(genuine, arrays=dict.fromkeys(genuine.arrays, ODD[odd]))
-        assert with_one(item, name, everywhere) <= with_one(item, name, replace(genuine, arrays={}))
+        assert with_one(kit, item, name, everywhere) <= with_one(kit, item, name, replace(genuine, arrays={}))
 
 
+@pytest.mark.parametrize("kit", KITS, ids=lambda kit: kit.assignment.slug)
 @pytest.mark.parametrize("odd", [[], -1, 10**4000, "x", None, True, {}, [[]], [-1] * 4000, 1e308, float("nan")])
-def test_a_value_of_any_form_in_any_place_is_judged(odd: Any) -> None:
-    for item, kit in ITEMS.items():
-        for name, one in evidence_of(item).experiments.items():
+def test_a_value_of_any_form_in_any_place_is_judged(odd: Any, kit: Kit) -> None:
+    for item, evidence in kit.evidence.items():
+        for name, one in evidence.experiments.items():
             for key in one.values:
-                given = with_one(item, name, replace(one, values={**one.values, key: odd}))
+                given = with_one(kit, item, name, replace(one, values={**one.values, key: odd}))
                 assert given <= kit.assignment.item(item).points
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graders.home import home, reference_path
+from graders.model import Item
 from graders.release import NOTEBOOKS, handed_out, scripts_of, template, without_solutions
 from graders.rubric import judgeable, load_rubric
 
@@ -30,6 +31,10 @@ def text(slug: str) -> str:
 def lines(text: str) -> set[str]:
     """The lines of a text that say something, without their indentation."""
     return {line.strip() for line in text.splitlines() if len(line.strip()) > 3}
+
+
+def checkable(slug: str) -> list[Item]:
+    return [item for item in judgeable(load_rubric(slug)) if item.self_check]
 
 
 def code(notebook: nbformat.NotebookNode) -> list[str]:
@@ -55,7 +60,7 @@ def test_all_that_is_no_solution_is_still_there(text: str) -> None:
 
 def test_every_item_that_can_be_checked_has_its_check_cell_behind_its_own_cell(slug: str, text: str) -> None:
     cells = code(template(text))
-    for item in judgeable(load_rubric(slug)):
+    for item in checkable(slug):
         check = f'graders.check("{item.id}")'
         places = [number for number, cell in enumerate(cells) if check in cell.splitlines()]
         own = [number for number, cell in enumerate(cells) if f"# [{item.id}]" in cell or f"[{item.id}]" in cell[:40]]
@@ -66,7 +71,7 @@ def test_every_item_that_can_be_checked_has_its_check_cell_behind_its_own_cell(s
 
 def test_every_check_cell_is_one_of_an_item(slug: str, text: str) -> None:
     checked = re.findall(r'graders\.check\("([\w.]+)"\)', "\n".join(code(template(text))))
-    assert sorted(checked) == sorted(item.id for item in judgeable(load_rubric(slug)))
+    assert sorted(checked) == sorted(item.id for item in checkable(slug))
 
 
 def test_every_cell_is_python_by_itself(text: str) -> None:
