@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.denoising_class import make_class, scripts, whole
+from demo.denoising import scripts, whole
+from demo.make_class import make_class
 from graders.home import home
 from tests.submissions.conftest import Run, graders
 
@@ -68,7 +69,7 @@ RIGHT = ("adams", "baker", "chan", "dimitrov", "mueller", "novak")
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("denoising")
-    make_class(folder / "class")
+    make_class(folder / "class", "denoising")
     words = ("--tier", "behaviour,record", "--seed", 20261121, "--time-limit", 8)
     return Run(folder / "out", graders("grade", "denoising", folder / "class", "-o", folder / "out", *words))
 
