@@ -7,6 +7,7 @@ GPU: a fork after that would be of no use.
 from __future__ import annotations
 
 import contextlib
+import functools
 import warnings
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any, TypeAlias
@@ -32,7 +33,25 @@ _UNMOVED: Moved = {}
 
 
 def restore() -> None:
-    """Bring back what code for the handouts' versions of PyTorch relies on: so far, nothing of that was dropped."""
+    """Let code that asks for a GPU run where there is none: what it moves there stays where it is."""
+    if torch.cuda.is_available():
+        return
+    for kind in (nn.Module, torch.Tensor):
+        kind.cuda = lambda self, *_, **__: self
+        kind.to = _without_gpu(kind.to)
+
+
+def _without_gpu(move: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method `to` for which the CPU stands for every GPU."""
+
+    def here(value: Any) -> Any:
+        return "cpu" if isinstance(value, (str, torch.device)) and str(value).startswith("cuda") else value
+
+    @functools.wraps(move)
+    def moved(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return move(self, *map(here, args), **{name: here(value) for name, value in kwargs.items()})
+
+    return moved
 
 
 def adopt(namespace: MutableMapping[str, Any]) -> None:

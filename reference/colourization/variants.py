@@ -152,6 +152,22 @@ class PoolUpsampleNet(nn.Module):
         return self.conv5(x)
 """,
     ),
+    Variant(
+        "4.1-on-a-gpu",
+        "4.1",
+        "code may ask for a GPU, and none may be there",
+        (
+            (
+                "        x = self.down2(x)  # (B, 2NF, 8, 8)\n        x = self.up1(x)  # (B, NF, 16, 16)\n"
+                "        x = self.up2(x)  # (B, NC, 32, 32)\n        return self.last(x)  # (B, NC, 32, 32)\n"
+                "        # END SOLUTION\n\n\n# %% check 4.1",
+                "        self.to('cuda')\n        x = self.down2(x.cuda())\n"
+                "        x = self.up2(self.up1(x))\n"
+                "        return self.last(x.to(torch.device('cuda')))\n"
+                "        # END SOLUTION\n\n\n# %% check 4.1",
+            ),
+        ),
+    ),
     right(
         "4.1",
         "padded-before",

@@ -7,42 +7,19 @@ import re
 from pathlib import Path
 from typing import Any
 
-import jupytext
 import nbformat
 import numpy as np
 import pytest
-from nbformat.v4 import new_output
 
-from graders.audit import apply_edit, load_edits
+from demo.colourization import code, with_outputs
+from graders.audit import load_edits
 from graders.home import reference_path
 from graders.model import Mutant
 from graders.release import template
 from tests.submissions.conftest import Run, graders
-from tests.unit.record.build import lines, png
-from tests.unit.record.test_colourization import NETWORKS, one_line
 
 TEXT = reference_path("colourization").read_text(encoding="utf-8")
-
-
-def edited(*names: str) -> str:
-    """The reference with mutants and variants in it."""
-    text = TEXT
-    for name in names:
-        text = apply_edit(text, load_edits("colourization")[name])
-    return text
-
-
-def with_outputs(text: str) -> str:
-    """A notebook of the reference, as if its training cells had been run."""
-    notebook = jupytext.reads(text, fmt="py:percent")
-    shown = [lines(), np.random.default_rng(0).integers(0, 256, (96, 256, 3))]
-    for number, cell in enumerate(notebook.cells, start=1):
-        item = re.match(r"# \[(\d\.2)\]", cell.source)
-        if cell.cell_type == "code" and item and item[1] in NETWORKS:
-            cell.execution_count = number
-            pictures = [new_output("display_data", {"image/png": png(one)}) for one in shown]
-            cell.outputs = [new_output("stream", name="stdout", text=one_line()), *pictures]
-    return nbformat.writes(notebook)
+TRAININGS = ("4.2", "5.2", "6.2")
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +28,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     handed_in = {
         "right/a2-code.ipynb": with_outputs(TEXT),
         "right/a2-writeup.pdf": "%PDF-1.4",
-        "script/a2.py": edited("5.1-padding-1", "6.1-padding-1"),
-        "wrong/a2-code.py": edited("4.1-norm-relu-pool", "5.1-fixed-kernel", "4.3-biases"),
-        "on-wrong/a2-code.py": edited("5.1-relu-norm", "6.1-derived"),
+        "script/a2.py": code("5.1-padding-1", "6.1-padding-1"),
+        "wrong/a2-code.py": code("4.1-norm-relu-pool", "5.1-fixed-kernel", "4.3-biases"),
+        "on-wrong/a2-code.py": code("5.1-relu-norm", "6.1-derived"),
         "in-words/a2-code.py": re.sub(r"def (?:conv_net_sizes|pool_upsample_sizes|paddings_for_kernel)", "def f", TEXT),
         "template/a2-code.ipynb": nbformat.writes(template(TEXT)),
         "hostile/a2-code.py": TEXT.replace("super().__init__()", "super().__init__()\n        1 / 0"),
@@ -78,11 +55,11 @@ def test_the_reference_run_by_a_student_gets_all_that_is_judged(run: Run) -> Non
 def test_a_script_is_a_submission_too(run: Run) -> None:
     verdicts = run.verdicts("script")
     assert {verdicts[item] for item in ("4.1", "5.1", "6.1", "3.2", "4.3", "5.4")} == {"PASS"}
-    assert {verdicts[item] for item in NETWORKS} == {"FAIL"}  # a script keeps no outputs
+    assert {verdicts[item] for item in TRAININGS} == {"FAIL"}  # a script keeps no outputs
 
 
 def test_wrong_ones_lose_what_they_are_wrong_in(run: Run) -> None:
-    lost = {item: criteria for item, criteria in run.lost("wrong").items() if item not in (*NETWORKS, "traces")}
+    lost = {item: criteria for item, criteria in run.lost("wrong").items() if item not in (*TRAININGS, "traces")}
     assert lost == {
         "4.1": {"values", "training", "gradients"},
         "5.1": {"kernel"},

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graders.probes.canonical import canonical, key_of, role_of
+from graders.probes.canonical import attributes, canonical, core_shapes, key_of, role_of, summed, walk
 
 ROLES = ("kernel", "bias", "gamma", "beta", "mean", "variance")
 roles = st.sampled_from(ROLES)
@@ -105,3 +105,52 @@ def test_the_name_tells_the_role_for_normalisation_and_the_rank_for_all_else(
 def test_a_key_is_a_role_and_a_shape() -> None:
     assert key_of("kernel", (2, 1, 3)) == "kernel 2x3"
     assert key_of("bias", (1,)) == key_of("bias", ()) == "bias 1"
+
+
+@pytest.mark.parametrize(("name", "role"), [("running_mean", "mean"), ("running_var", "variance")])
+def test_the_names_of_both_frameworks_are_known(name: str, role: str) -> None:
+    assert role_of(name, (5,)) == role
+
+
+# Variables -----------------------------------------------------------------------------------------------------------
+
+
+def found_in(thing: object) -> list[complex]:
+    """Complex numbers play the variables."""
+    return list(walk(thing, lambda one: isinstance(one, complex), attributes))
+
+
+def test_variables_are_found_in_lists_tuples_dictionaries_and_attributes_the_near_ones_first() -> None:
+    class Holder:
+        pass
+
+    holder = Holder()
+    holder.deep = [{"a": (1j,)}]  # type: ignore[attr-defined]
+    holder.near = 2j  # type: ignore[attr-defined]
+    assert found_in(holder) == [2j, 1j]
+
+
+def test_a_ring_ends_and_what_is_no_holder_is_not_looked_into() -> None:
+    ring: list[object] = [3j, found_in, np.ones(3), "text"]
+    ring.append(ring)
+    assert found_in(ring) == [3j]
+
+
+def test_shapes_are_sorted_and_without_axes_of_length_one() -> None:
+    assert core_shapes([np.ones((5, 1, 3)), np.ones(2), np.ones((1, 1))]) == [[], [2], [5, 3]]
+
+
+def test_gradients_are_summed_by_role_and_shape_and_one_that_does_not_flow_is_zero() -> None:
+    found = summed(
+        [
+            ("kernel", (2, 1, 3), np.ones((2, 1, 3))),
+            ("kernel", (2, 3), 2 * np.ones((2, 3))),
+            ("bias", (3,), None),
+            ("beta", (3,), np.arange(3)),
+        ]
+    )
+    assert {key: array.tolist() for key, array in found.items()} == {
+        "gradient of kernel 2x3": [[3, 3, 3], [3, 3, 3]],
+        "gradient of bias 3": [0, 0, 0],
+        "gradient of beta 3": [0, 1, 2],
+    }

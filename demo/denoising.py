@@ -1,15 +1,13 @@
-"""Builds a class of made-up students of `denoising`, in scripts as they hand them in, with what a run left behind.
+"""The class of `denoising`: 15 made-up students, in scripts as they hand them in, with what a run left behind.
 
-Usage: python demo/denoising_class.py FOLDER
+Usage: python demo/make_class.py FOLDER denoising
 """
 
 from __future__ import annotations
 
 import io
-import sys
 import zipfile
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -137,20 +135,3 @@ def submissions() -> dict[str, Callable[[], str | bytes | Files]]:
             "check.txt": TESTS_OK.replace("OK", "FAILED (failures=1)"),
         },
     }
-
-
-def make_class(folder: Path) -> list[Path]:
-    """Write all submissions into a folder; return their paths."""
-    paths = []
-    for name, contents in submissions().items():
-        made = contents()
-        for inner, data in made.items() if isinstance(made, dict) else [("", made)]:
-            target = folder / name / inner if inner else folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data.encode() if isinstance(data, str) else data)
-        paths.append(folder / name)
-    return paths
-
-
-if __name__ == "__main__":
-    print(f"{len(make_class(Path(sys.argv[1])))} submissions in {sys.argv[1]}")
