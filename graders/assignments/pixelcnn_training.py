@@ -123,6 +123,8 @@ def _loss(chain: list[Call], run: Run, reference: Run) -> Outcome:
         history = [number(v) for values in call.table("history").values() if isinstance(values, list) for v in values]
         if not all(map(math.isfinite, history)):
             return checks.outcome("loss", False, wanted, "a loss that is not finite")
+        if call.details.get("same") is False:
+            return checks.outcome("loss", False, "targets that are the images themselves", "other targets")
         if found := _other_loss(call) or (takes_logits(call) if len(call.losses) else ""):
             return checks.outcome("loss", False, wanted, found)
     moved = max((call.number("changed") for call in chain), default=0.0)

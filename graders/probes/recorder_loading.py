@@ -8,6 +8,7 @@ block after the other fits the file in Keras 2, which the handout is written for
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -87,4 +88,11 @@ def _tracked(value: Any) -> Iterator[Any]:
 
 
 def _attributes(layer: Any) -> list[Any]:
-    return [value for name, value in vars(layer).items() if name != "_layers"]  # where Keras 3 keeps them all
+    """Return what the class of a student holds in a layer, in the order in which it was first set."""
+    return [value for name, value in vars(layer).items() if name not in _keras_own()]
+
+
+@functools.cache
+def _keras_own() -> frozenset[str]:
+    """Return the attributes that Keras 3 gives every layer; some of them list the layers in an order of its own."""
+    return frozenset(vars(keras.layers.Layer()))

@@ -430,7 +430,11 @@ def test_every_grader_belongs_to_an_item_and_says_what_it_checks() -> None:
 def test_a_question_that_the_judge_says_nothing_of_waits_for_a_person() -> None:
     asked = replace(ITEM, kind="question", note="read in the report")
     result = judge.judge_item(asked, Says(), SOUND, SOUND)
-    assert (result.verdict, result.note, result.points) == (Verdict.MANUAL, "read in the report", 0)
+    assert (result.verdict, result.note, result.points) == (
+        Verdict.MANUAL,
+        "not found in what was handed in; read by a person",
+        0,
+    )
     assert not result.counts
 
 
