@@ -13,7 +13,16 @@ demo: $(VENV)/demo.installed
 	rm -rf out/demo-class
 	$(BIN)/python demo/make_class.py out/demo-class
 	$(BIN)/graders grade pixelcnn out/demo-class -o out/demo
-	@echo "Open out/demo/report.html in a browser."
+	@echo
+	@echo "One of them through all tiers: handed in without outputs, it lacks the points that are read off them ..."
+	$(BIN)/graders grade pixelcnn out/demo-class/adams -o out/demo-tiers --tier behaviour,record,execute
+	@echo
+	@echo "... and handed in as that run left it, with outputs; equal code is not run again."
+	mkdir -p out/demo-executed
+	cp out/demo-tiers/students/adams/executed.ipynb out/demo-executed/adams.ipynb
+	$(BIN)/graders grade pixelcnn out/demo-executed/adams.ipynb -o out/demo-tiers --tier behaviour,record,execute
+	@echo "Open in a browser: out/demo/report.html (the class) and out/demo-tiers/students/adams/report.html (all tiers);"
+	@echo "in Jupyter: out/demo-tiers/students/adams/executed.ipynb (the notebook as it was run)."
 
 test: $(VENV)/test.installed lint types layers
 	$(BIN)/pytest
@@ -33,9 +42,11 @@ layers: $(VENV)/test.installed
 
 audit: $(VENV)/demo.installed
 	$(BIN)/graders audit pixelcnn
+	$(BIN)/graders audit jem
 
 release: $(VENV)/demo.installed
 	$(BIN)/graders release pixelcnn
+	$(BIN)/graders release jem
 
 $(BIN)/python:
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..."; exit 1; }

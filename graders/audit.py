@@ -153,9 +153,9 @@ def without_bonus(text: str, bonus: Collection[str]) -> str:
 
 
 def _edits(folder: Path, name: str, what: str) -> tuple[Any, ...]:
-    """Return the edits of a file, and of the one beside it for whole runs where there is one."""
-    more = folder / f"run_{name}"
-    return (*_load(folder / name, what), *(_load(more, what) if more.is_file() else ()))
+    """Return the edits of a file, then of those beside it, such as run_mutants.py for whole runs."""
+    paths = [folder / name, *sorted(folder.glob(f"*_{name}"))]
+    return tuple(edit for path in paths for edit in _load(path, what))
 
 
 def _itself(submission: Submission) -> Submission:

@@ -64,6 +64,10 @@ def grade(
         bool, typer.Option("--full", help="Execute tier: no rehearsal, but the real size, on --data.")
     ] = False,
     time_limit: Annotated[int, typer.Option(min=1, help="Seconds of computing that an item may take.")] = 30,
+    run_limit: Annotated[
+        float | None,
+        typer.Option(min=1, help="Execute tier: seconds that a whole notebook may take; a cell, half of it."),
+    ] = None,
 ) -> None:
     """Grade submissions: marks, a report for every student and one for the class."""
     from graders.home import rubric_path
@@ -89,7 +93,18 @@ def grade(
         rubric = with_due(load_rubric(assignment), due)
         items = select(rubric, tuple(word.strip() for word in only.split(",") if word.strip()), tiers_of(tier))
         plan = Plan(
-            rubric, items, jobs, choose_level(isolation), seed, limits, _pictures(data), device, due, full, data
+            rubric,
+            items,
+            jobs,
+            choose_level(isolation),
+            seed,
+            limits,
+            _pictures(data),
+            device,
+            due,
+            full,
+            data,
+            run_limit,
         )
         entries = find_entries(paths, (*HANDED_IN, *rubric.files.values()))
         at = times_by_id(times, read_times(times), [(entry.id, entry.name) for entry in entries]) if times else {}
@@ -153,7 +168,7 @@ def _finish(report: ClassReport, out: Path, others: Sequence[str]) -> None:
     from graders.reports.terminal import class_table
 
     console = Console()
-    console.print(class_table(report))
+    console.print(class_table(report, console.width))
     console.print(
         f"{len(report.reports)} submissions in {report.seconds:.0f} s; see {out / 'report.html'}",
         style="bold",

@@ -24,19 +24,19 @@ def _commands() -> None:
 @data.command()
 def draw(
     assignment: _Slug,
-    out: Annotated[Path, typer.Option("-o", "--out", help="The folder that gets train/ and test/.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder that gets the images.")],
     train: Annotated[int, typer.Option(min=1, help="How many images for training.")] = 400,
     test: Annotated[int, typer.Option(min=1, help="How many images for the test.")] = 100,
     seed: _Seed = 0,
 ) -> None:
-    """Draw an artificial data set that stands in for the course's own: same size, format and share of white."""
-    from graders.data import calligraphy
+    """Draw an artificial data set that stands in for the course's own: images of the same size in the same format."""
+    from graders.data import calligraphy, cifar10
 
-    makers = {"pixelcnn": calligraphy.draw}
+    makers = {"pixelcnn": calligraphy.draw, "jem": cifar10.draw}
     if assignment not in makers:
         raise UsageError(f"no data set is drawn for '{assignment}'{did_you_mean(assignment, makers)}")
     makers[assignment](out, train, test, seed)
-    typer.echo(f"{out}: {train} images in train/, {test} in test/")
+    typer.echo(f"{out}: {train} images for training, {test} for the test")
 
 
 def weights(

@@ -21,6 +21,10 @@ class Stopped(Exception):  # noqa: N818 - no error: somebody wanted it
     """The run was told to stop; what is graded by then is kept."""
 
 
+class Unseen(Exception):  # noqa: N818 - no error: what decides an item lies where nobody looked
+    """A judge cannot tell: it costs no marks, and a person decides. The message is one line: what to look at."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return " (did you mean ...?)" with the nearest known word, or the list of them when none is near.
 

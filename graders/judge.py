@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from graders.assignments import Grader
+from graders.errors import Unseen
 from graders.model import CriterionResult, Evidence, Experiment, Failure, Item, ItemResult, Json, Outcome, Tier, Verdict
 
 _UNDONE = ("NotImplementedError", "NotDefinedError")
@@ -75,10 +76,12 @@ def judge_item(
         return missing(item, undone, mine.seconds)
     try:
         outcomes = list(grader.judge(_Seen(_genuine(mine, theirs)), _Seen(theirs)))
+    except Unseen as unseen:
+        return manual(item, f"a person must look: {unseen}", mine.seconds)
     except Exception as error:  # whatever it is, it is ours: a judge must cope with any evidence
         return fault(item, f"the judge of {item.id} failed: {type(error).__name__}: {error}", mine.seconds)
-    if not outcomes and item.kind == "question":
-        return waiting(item, mine.seconds)
+    if not outcomes and (item.kind == "question" or item.tier is Tier.RECORD):
+        return _undecided(item, mine)
     names = [outcome.name for outcome in outcomes]
     wanted = [criterion.name for criterion in item.criteria]
     if sorted(names) != sorted(wanted):
@@ -134,9 +137,20 @@ def _result(item: Item, outcomes: Sequence[Outcome], mine: Evidence, follow_thro
     )
 
 
+def _undecided(item: Item, mine: Evidence) -> ItemResult:
+    """Return the result of an item whose judge leaves it to a person: what it looked for may stand in the report."""
+    note = "not found in what was handed in; read by a person"
+    return replace(waiting(item), note=note, seconds=mine.seconds)
+
+
 def fault(item: Item, reason: str, seconds: float = 0.0) -> ItemResult:
     """Return the result of an item that we failed to judge."""
     return ItemResult(item.id, item.title, Verdict.FAULT, 0.0, item.points, seconds=seconds, note=reason)
+
+
+def manual(item: Item, reason: str, seconds: float = 0.0) -> ItemResult:
+    """Return the result of an item that a person must judge, because its evidence is not complete."""
+    return ItemResult(item.id, item.title, Verdict.MANUAL, 0.0, item.points, seconds=seconds, note=reason)
 
 
 def missing(item: Item, reason: str, seconds: float = 0.0) -> ItemResult:

@@ -1,4 +1,4 @@
-"""How late a submission is: every started minute after the deadline counts (handout A, section 8)."""
+"""How late a submission is, in started minutes after the deadline; what they cost is the rubric's `LatePolicy`."""
 
 from __future__ import annotations
 

@@ -81,10 +81,25 @@ class Decision:
 
 @dataclass(frozen=True)
 class LatePolicy:
-    """Points taken for every started minute after the deadline."""
+    """Points taken for every started minute or hour after the deadline, for at most so many of them."""
 
-    points_per_minute: float
+    points: float
     due: str
+    unit: str = "minute"  # or hour
+    most: int | None = None
+
+    def started(self, minutes: int) -> int:
+        """Return how many units have started after so many started minutes.
+
+        >>> LatePolicy(1, "", "hour").started(61)
+        2
+        """
+        return -(-minutes // 60) if self.unit == "hour" else minutes
+
+    def deduction(self, minutes: int) -> float:
+        """Return the points that are taken after so many started minutes."""
+        started = self.started(minutes)
+        return self.points * (started if self.most is None else min(started, self.most))
 
 
 @dataclass(frozen=True)
@@ -276,7 +291,7 @@ class Report:
     @property
     def deduction(self) -> float:
         """The points that are taken for lateness; 0 where no time is known."""
-        return (self.late_minutes or 0) * self.assignment.late.points_per_minute
+        return self.assignment.late.deduction(self.late_minutes or 0)
 
     @property
     def total(self) -> float:

@@ -16,7 +16,11 @@ from graders.model import Assignment, Evidence
 from graders.rubric import judgeable
 
 # Where the template of each assignment goes by the name that its course used; those in scripts name them themselves.
-NOTEBOOKS = {"pixelcnn": "autoregressive_model.ipynb", "colourization": "a2-code.ipynb"}
+NOTEBOOKS = {
+    "pixelcnn": "autoregressive_model.ipynb",
+    "jem": "joint_energy_model.ipynb",
+    "colourization": "a2-code.ipynb",
+}
 GIVEN = "given"  # the folder beside a reference whose files students receive as they are
 _FILE = re.compile(r"^# %% file (\S+)\n", re.MULTILINE)
 _REGION = re.compile(r"^( *)# BEGIN SOLUTION ([\w.]+)\n.*?^ *# END SOLUTION\n?", re.MULTILINE | re.DOTALL)

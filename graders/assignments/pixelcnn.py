@@ -15,6 +15,7 @@ from graders.assignments import Experiments, Registry, Seen
 from graders.assignments import pixelcnn_data as data
 from graders.assignments import pixelcnn_record as record
 from graders.assignments import pixelcnn_run as run
+from graders.assignments import pixelcnn_training as training
 from graders.model import Outcome
 
 GRADERS = Registry(
@@ -31,9 +32,9 @@ GRADERS.item("P11")(record.TrainingLog)
 GRADERS.item("C8")(run.LoadWeights)
 GRADERS.item("C9")(run.Generate)
 GRADERS.item("C10")(run.TestLoss)
-GRADERS.item("C11")(run.Train)
-GRADERS.item("C12")(run.StudyModel)
-GRADERS.item("C13")(run.StudyLoss)
+GRADERS.item("C11")(training.Train)
+GRADERS.item("C12")(training.StudyModel)
+GRADERS.item("C13")(training.StudyLoss)
 
 
 # Applied twice they give something else than once, and neither is what a student falls back on.

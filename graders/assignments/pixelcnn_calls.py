@@ -6,6 +6,7 @@ Whatever a record holds comes from the student's process. What is not of the rec
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,12 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graders.assignments import Seen
+from graders.model import Experiment
+from graders.probes.recorder_images import losses_of
 
 Array = NDArray[Any]
 _METHODS = ("load_weights", "save_weights", "fit", "evaluate", "direct", "plots")
 _BYTES = 128  # of an image, 32x32 bits
 _NEAR = 0.12  # the share of pixels in which two ways to scale the same image may differ; other images differ in more
 _BLOCK = 2048
+_SIDE = 32
+_MANY = 16  # calls that make a loop
 NEITHER, TRAIN, TEST = 0, 1, 2
 
 
@@ -103,8 +108,10 @@ class Run:
             if fresh is not None and fresh.ndim == 2 and fresh.shape[1] == _BYTES and fresh.dtype == np.uint8:
                 images.append(fresh)
         self.images = np.concatenate(images) if images else np.zeros((0, _BYTES), np.uint8)
-        ending = seen["call end"].values.get("details") if "call end" in seen else None
-        self.end = _json(ending)
+        ending = seen["call end"] if "call end" in seen else Experiment()
+        self.end = _json(ending.values.get("details"))
+        self.unseen = ending.arrays.get("unseen", np.zeros((0, _SIDE, _SIDE), np.uint8))  # images (k, 32, 32)
+        self._cells = seen["cells"].values.get("cells") if "cells" in seen else None
 
     def of(self, *methods: str) -> list[Call]:
         """Return the calls by these methods."""
@@ -129,6 +136,46 @@ class Run:
         initial = {one.text("before") for one in before if one.number("model") == model}
         own = any(one.number("model") == model for one in settled)
         return "trained" if own and digest and digest not in initial else "untrained"
+
+    def loss_on(self, images: Array, call: Call) -> float:
+        """Return the binary cross-entropy of what a call's model said of unseen images (k, 32, 32).
+
+        It is computed here, from the outputs themselves. Infinite where they are not finite, NaN where there are none.
+        """
+        said = next((one.arrays["unseen"] for one in self.calls[call.at :] if self._shows(one, call)), None)
+        if said is None or said.shape != images.shape or said.dtype.kind != "f":
+            return math.nan
+        return float(losses_of(said, images)[0].mean()) if np.isfinite(said).all() else math.inf
+
+    def _shows(self, one: Call, call: Call) -> bool:
+        """Return whether a record holds what the model of a call said of unseen images when its cell had ended."""
+        return one.cell == call.cell and one.number("model") == call.number("model") and "unseen" in one.arrays
+
+    def overlooked(self) -> str:
+        """Return why things may have happened in the run that its records do not tell, "" if they tell all."""
+        if any(number(value) > 0 for value in (self.end.get("dropped"), *(c.number("left out") for c in self.calls))):
+            return "the notebook called its models more often than is recorded"
+        for cell in self._cells if isinstance(self._cells, list) else []:
+            if isinstance(cell, dict) and cell.get("status") in ("interrupted", "died", "not run"):
+                return f"the run ended in or before cell {cell.get('cell')}, and what comes after it was not seen"
+        return ""
+
+    def unfollowed(self) -> str:
+        """Return what was called in a way that is not followed, "" if nothing was."""
+        calls = number(self.end.get("unfollowed"))
+        if calls >= _MANY:
+            return f"models or their layers are called {calls:g} times in a cell, in a way that is not followed"
+        return "weights change, and no step of an optimizer is seen" if self._changed_unseen() else ""
+
+    def _changed_unseen(self) -> bool:
+        """Return whether a model's weights became others than they had ever been, between two records of it."""
+        known: dict[float, set[str]] = {}
+        for call in self.calls:
+            seen = known.setdefault(call.number("model"), set())
+            if seen and call.text("before") not in seen:
+                return True
+            seen |= {call.text("before"), call.text("after")}
+        return False
 
     def faults(self) -> list[str]:
         """Return what went wrong in the recorder itself."""

@@ -110,8 +110,6 @@ def _noise(pixel: Array, drawn: Array, p: Array) -> str:
     """
     if not p.size:
         return "no pixel to tell it by"
-    if p.shape[1] == 1 and len(p) % _PIXELS == 0:  # one image after another: side by side, they can be compared
-        pixel, drawn, p = pixel[:_PIXELS], drawn.reshape(-1, _PIXELS).T, p.reshape(-1, _PIXELS).T
     known = _known(p, drawn)
     white = np.where(known & (drawn == 1), p, np.inf)  # (calls, n)
     black = np.where(known & (drawn == 0), p, -np.inf)

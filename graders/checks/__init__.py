@@ -3,9 +3,12 @@
 One rule for all: what is absent, empty, of another shape or not finite never passes.
 """
 
+from graders.checks import distributions
 from graders.checks.arrays import (
+    TOLERANCE,
     any_batch,
     close,
+    difference,
     finite,
     gradients,
     parameters,
@@ -21,6 +24,7 @@ from graders.checks.outcomes import absent, all_of, any_of, outcome
 from graders.checks.supports import agreement, causal, same_support, window
 
 __all__ = [
+    "TOLERANCE",
     "absent",
     "agreement",
     "all_of",
@@ -30,6 +34,8 @@ __all__ = [
     "causal",
     "close",
     "convolutions",
+    "difference",
+    "distributions",
     "finite",
     "gradients",
     "normal",

@@ -41,7 +41,9 @@ def shape(name: str, mine: Experiment, theirs: Experiment, key: str = "outputs")
     if failed := absent(name, mine, expected, key):
         return failed
     if theirs.values.get("shapes") and not mine.values.get("shapes"):
-        return outcome(name, False, expected, "no trainable weight that Keras keeps track of takes part in the output")
+        return outcome(
+            name, False, expected, "no trainable weight that the framework keeps track of takes part in the output"
+        )
     found = shape_text(mine.arrays[key])
     return outcome(name, found == expected, expected, found)
 

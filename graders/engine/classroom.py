@@ -19,11 +19,12 @@ from graders import judge
 from graders.assignments import Registry, load_graders
 from graders.engine import setting
 from graders.engine.evidence import Laboratory
+from graders.engine.given import Given, given
 from graders.engine.grading import Bench, read
 from graders.engine.local import Job, LocalEngine
 from graders.engine.pieces import Sliced, Workshop, given_files
 from graders.engine.publish import Publisher
-from graders.engine.theatre import Theatre, run_nursery
+from graders.engine.theatre import REHEARSALS, Theatre, run_nursery, run_seconds, unfinished
 from graders.errors import Fault, Stopped
 from graders.home import reference_path
 from graders.model import Assignment, ClassReport, Evidence, Item, Json, Report, SourceFile, Submission, Tier, Verdict
@@ -41,7 +42,7 @@ class Plan:
 
     `isolation` is a level that works here, None for the strongest that does; a seed of None is drawn once per class.
     `due` is a deadline other than the rubric's, "" for the rubric's own. `full` runs whole notebooks on the images in
-    `data`, not in a small rehearsal.
+    `data`, not in a small rehearsal; each has `run_limit` seconds, None for the usual.
     """
 
     assignment: Assignment
@@ -55,6 +56,7 @@ class Plan:
     due: str = ""
     full: bool = False
     data: Path | None = None
+    run_limit: float | None = None
 
 
 @dataclass
@@ -87,7 +89,8 @@ class Classroom:
         with self._locks[item.id]:
             if item.id not in self._reference:
                 evidence, key = self.workshop.measure_reference(item)
-                if broken := judge.broken_reference(evidence):
+                if broken := judge.broken_reference(evidence) or unfinished(evidence):
+                    self.store.forget(key)  # the next try may have a quieter machine
                     raise Fault(f"the reference solution of {item.id} cannot be measured: {broken}")
                 self.store.record(f"reference {item.id}", key)
                 self._reference[item.id] = evidence
@@ -131,7 +134,8 @@ class Classroom:
         from graders import record
 
         evidence = self.store.evidence(pieces.wholes[Tier.RECORD]) or Evidence({})
-        flags = record.flags(evidence, None, program, self.graders.least_loss)
+        measured = self.store.evidence(pieces.wholes.get(Tier.EXECUTE, ""))
+        flags = record.flags(evidence, measured, program, self.graders.least_loss)
         logs = [key for where, key in record.fingerprint(evidence).items() if "log" in where]
         return flags, {f"saved log {key[:8]}": key for key in logs}
 
@@ -178,12 +182,20 @@ def open_classroom(plan: Plan, store_path: Path, nursery: Nursery | None = None)
             versions = setting.versions(assignment.framework)
             laboratory = Laboratory(nursery, store, versions)
             file = SourceFile(source.name, "", len(text), text)
-            stage = run_nursery(assignment.slug, level, nursery.devices, plan.full) if runs(plan) else nursery
+            seconds, data = run_seconds(plan.run_limit, plan.full), _given(plan, level)
+            stage = run_nursery(assignment.slug, level, nursery.devices, plan.full, seconds) if runs(plan) else nursery
             with stage:
-                theatre = Theatre(assignment.slug, store, stage, seed, laboratory.surroundings, plan.data, plan.full)
+                theatre = Theatre(assignment.slug, store, stage, seed, laboratory.surroundings, seconds, data)
                 reference = read_reference(source.name, text)
                 workshop = Workshop(assignment, reference, laboratory, seed, file, theatre.perform, plan.pictures)
                 provenance = _provenance(plan, level, versions, seed, text)
+                if runs(plan):
+                    how = "in full" if data else "rehearsal"
+                    provenance["whole_notebooks"] = {
+                        "how": how,
+                        "seconds": seconds,
+                        "data": data.digest if data else "",
+                    }
                 yield Classroom(store, workshop, (nursery, stage), plan, graders, provenance)
     finally:
         store.close()
@@ -192,6 +204,12 @@ def open_classroom(plan: Plan, store_path: Path, nursery: Nursery | None = None)
 def runs(plan: Plan) -> bool:
     """Return whether a plan has items for which whole notebooks are run."""
     return any(item.tier is Tier.EXECUTE for item in plan.items)
+
+
+def _given(plan: Plan, level: str) -> Given | None:
+    """Return what runs in full are given, None where none are made."""
+    wanted = runs(plan) and plan.full
+    return given(plan.data, REHEARSALS[plan.assignment.slug].weights, level) if wanted else None
 
 
 def read_reference(name: str, text: str) -> Program:

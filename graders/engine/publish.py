@@ -9,11 +9,11 @@ from pathlib import Path
 from graders.engine import setting
 from graders.model import ClassReport, Json, Report, Tier
 from graders.reports.files import folder_names, replace_file, settle
+from graders.reports.ran import EXECUTED
 from graders.reports.write import CLASS_FILES, STUDENT_FILES, student_folder, write_class, write_student
 from graders.store import Store
 from graders.store.records import write_report
 
-EXECUTED = "executed.ipynb"
 _CLASS = "class"  # the setting that says of which reports the class's files tell
 
 
@@ -33,9 +33,10 @@ class Publisher:
         if store.published(id_) == told and _all_there(folder, STUDENT_FILES):
             return
         store.publish({id_: ""})  # a kill while the files are half written is noticed
-        write_student(report, folder, store.evidence(wholes.get(Tier.RECORD, "")))
-        if run := store.file(wholes.get(Tier.EXECUTE, "")):
-            replace_file(folder / EXECUTED, json.dumps(json.loads(run)["notebook"], indent=1).encode())
+        if executed := store.file(wholes.get(Tier.EXECUTE, "")):
+            replace_file(folder / EXECUTED, json.dumps(json.loads(executed)["notebook"], indent=1).encode())
+        record, run = (store.evidence(wholes.get(tier, "")) for tier in (Tier.RECORD, Tier.EXECUTE))
+        write_student(report, folder, record, run)
         self._written[id_] = told
 
     def whole_class(self, store: Store, class_report: ClassReport) -> None:

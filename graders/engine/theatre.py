@@ -11,18 +11,22 @@ import importlib.util
 import json
 import tempfile
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graders.data import calligraphy
 from graders.data.weights import reference_weights
 from graders.engine import setting
+from graders.engine.given import Given
 from graders.errors import UsageError
-from graders.model import Evidence, Json, SourceFile
+from graders.model import Evidence, Experiment, Json, SourceFile
 from graders.sandbox.nursery import Nursery
 from graders.store import Store
+
+if TYPE_CHECKING:
+    from graders.execute import Executed, Stage
 
 
 @dataclass(frozen=True)
@@ -42,41 +46,56 @@ REHEARSALS = {
         {"n_resnet": 2, "n_filters": 6, "n_block": 1, "n_output": 4}, 80, 70, "pa2", "pixel_cnn_e5.h5"
     ),
 }
-CELL_SECONDS, TOTAL_SECONDS = 90.0, 170.0  # of a rehearsal
-FULL_CELL_SECONDS, FULL_TOTAL_SECONDS = 4 * 3600.0, 8 * 3600.0
+TOTAL_SECONDS, FULL_TOTAL_SECONDS = 180.0, 8 * 3600.0  # of a rehearsal, of a run in full
+CELL_SHARE = 0.5  # of the notebook's time, that one cell may take
+# On a busy machine a run that was cut short and waited for a processor for so much of its time is made again, longer.
+_STARVED, _LONGER = 0.1, 2.5
+_CUT_SHORT = ("interrupted", "not run")
+# A run in full trains a model of the real size, and may unpack and copy tens of thousands of images.
+_FULL_MEMORY, _FULL_SCRATCH, _FULL_FILES = 16 << 10, 2 << 10, 200_000
 
 
-def run_nursery(slug: str, level: str, devices: tuple[str, ...], full: bool) -> Nursery:
-    """Return a nursery whose children run notebooks of an assignment; raises UsageError where the kernel is missing."""
+def run_nursery(slug: str, level: str, devices: tuple[str, ...], full: bool, seconds: float) -> Nursery:
+    """Return a nursery whose children run notebooks of an assignment for so many seconds each.
+
+    Raises UsageError where the kernel is missing.
+    """
     for name in ("ipykernel", "nbclient"):
         if importlib.util.find_spec(name) is None:
             raise UsageError(f"the execute tier needs {name}, which is not installed: pip install 'graders[execute]'")
     from graders.execute import MODULES, run_limits
 
     modules = ("numpy", "PIL.JpegImagePlugin", f"graders.assignments.{slug}", "graders.probes.recorder", *MODULES)
-    return Nursery(modules, level, run_limits(FULL_TOTAL_SECONDS if full else TOTAL_SECONDS), devices)
+    limits = run_limits(seconds, _FULL_MEMORY, _FULL_SCRATCH, _FULL_FILES) if full else run_limits(seconds)
+    return Nursery(modules, level, limits, devices)
+
+
+def run_seconds(wanted: float | None, full: bool) -> float:
+    """Return the seconds of the clock that a notebook has."""
+    return wanted or (FULL_TOTAL_SECONDS if full else TOTAL_SECONDS)
 
 
 @dataclass
 class Theatre:
-    """Runs notebooks of one class. `data` is the folder of the real images, for runs in full."""
+    """Runs notebooks of one class, each for some seconds; `given` is what runs in full read, None in rehearsals."""
 
     slug: str
     store: Store
     nursery: Nursery
     seed: int
     surroundings: Json
-    data: Path | None = None
-    full: bool = False
+    seconds: float = TOTAL_SECONDS
+    given: Given | None = None
+    recorder: str = "graders.probes.recorder"
     _files: dict[str, bytes] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def perform(self, file: SourceFile) -> tuple[Evidence, str]:
         """Return the evidence of a notebook's run and the key under which it and the executed notebook are kept."""
-        from graders.execute import Stage, links, notebook_of, run
+        from graders.execute import Stage, links, notebook_of
 
         notebook, _ = notebook_of(file)
-        files, around = self.files(), REHEARSALS[self.slug]
+        around = REHEARSALS[self.slug]
         targets = {
             "train": f"{around.folder}/train",
             "test": f"{around.folder}/test",
@@ -87,29 +106,47 @@ class Theatre:
         stage = Stage(
             self.slug,
             self.seed,
-            files,
+            self.files(),
+            self._folders(),
             links(notebook, targets),
-            None if self.full else around.shrink,
-            FULL_CELL_SECONDS if self.full else CELL_SECONDS,
-            FULL_TOTAL_SECONDS if self.full else TOTAL_SECONDS,
+            None if self.given else around.shrink,
+            self.seconds * CELL_SHARE,
+            self.seconds,
+            self.recorder,
         )
         key = self._key(notebook, stage)
         with self.store.turn(key):
             if (known := self.store.evidence(key)) is not None:
                 return known, key
-            executed = run(self.nursery, notebook, stage)
-            if executed.evidence.fault:
-                executed = run(self.nursery, notebook, stage)  # once more: it may have been an accident
+            executed = self._run(notebook, stage)
             if executed.evidence.fault:
                 return executed.evidence, ""
             written = {"notebook": executed.notebook, "notes": list(executed.notes)}
             self.store.keep_file(key, json.dumps(written).encode())
-            self.store.keep(key, executed.evidence)
-            return executed.evidence, key
+            evidence = self._with_notes(executed.evidence, executed.notes)
+            self.store.keep(key, evidence)
+            return evidence, key
+
+    def _run(self, notebook: Mapping[str, Any], stage: Stage) -> Executed:
+        from graders.execute import run
+
+        executed = run(self.nursery, notebook, stage)
+        if executed.evidence.fault:
+            executed = run(self.nursery, notebook, stage)  # once more: it may have been an accident
+        if _was_starved(executed):
+            times = {name: getattr(stage, name) * _LONGER for name in ("cell_seconds", "total_seconds")}
+            executed = run(self.nursery, notebook, replace(stage, **times))
+        return executed
+
+    def _with_notes(self, evidence: Evidence, notes: Sequence[str]) -> Evidence:
+        """Return the evidence of a run with what the reports say of it: its notes, and whether it was a rehearsal."""
+        cells = {**evidence.experiments["cells"].values, "notes": list(notes), "rehearsal": self.given is None}
+        return replace(evidence, experiments={**evidence.experiments, "cells": Experiment(cells)})
 
     def _key(self, notebook: Mapping[str, Any], stage: Any) -> str:
         cells = [[cell["cell_type"], cell["source"]] for cell in notebook["cells"]]
-        around = [stage.slug, stage.seed, stage.links, stage.shrink, stage.cell_seconds, stage.total_seconds]
+        around = [stage.slug, stage.seed, stage.links, stage.shrink, stage.total_seconds, stage.recorder]
+        around += [self.given.digest] if self.given else []
         text = json.dumps([cells, around, self.surroundings, self.nursery.limits.document()], sort_keys=True)
         names = sorted(stage.files)
         return setting.hashed(text.encode(), *(name.encode() for name in names), *(stage.files[n] for n in names))
@@ -118,7 +155,7 @@ class Theatre:
         """Return the data and weights that lie around every notebook, made once."""
         with self._lock:
             if not self._files:
-                self._files = self._given() if self.full else self._drawn()
+                self._files = self._around(self.given.weights) if self.given else self._drawn()
             return self._files
 
     def _drawn(self) -> dict[str, bytes]:
@@ -132,17 +169,34 @@ class Theatre:
         if weights is None:
             weights = reference_weights(self.slug, around.shrink, self.seed)
             self.store.keep_file(key, weights)
-        return {**files, around.weights: weights, f"{around.folder}/{around.weights}": weights}
+        return {**files, **self._around(weights)}
 
-    def _given(self) -> dict[str, bytes]:
+    def _around(self, weights: bytes) -> dict[str, bytes]:
+        """Return the weights where notebooks look for them."""
         around = REHEARSALS[self.slug]
-        if self.data is None or not (self.data / "train").is_dir():
-            raise UsageError("a run in full needs --data FOLDER with the course's train/ and test/ in it")
-        files = _below(self.data, around.folder)
-        weights = files.get(f"{around.folder}/{around.weights}")
-        return {**files, around.weights: weights} if weights else files
+        return {around.weights: weights, f"{around.folder}/{around.weights}": weights}
+
+    def _folders(self) -> dict[str, str]:
+        folders = self.given.folders if self.given else {}
+        return {f"{REHEARSALS[self.slug].folder}/{name}": str(path) for name, path in folders.items()}
+
+
+def unfinished(evidence: Evidence) -> str:
+    """Return which cell of a whole notebook did not run to its end, "" where all did and where none was run."""
+    cells = evidence.experiments.get("cells", Experiment()).values.get("cells", ())
+    bad = next((cell for cell in cells if cell["status"] != "ok"), None)
+    return (
+        f"cell {bad['cell']}: {bad['message'] or bad['status']}; --run-limit SECONDS gives it more time" if bad else ""
+    )
+
+
+def _was_starved(executed: Executed) -> bool:
+    """Return whether a run may have lost cells because others kept the machine busy."""
+    cells = executed.evidence.experiments["cells"].values["cells"]
+    starved = executed.starved_seconds > _STARVED * executed.evidence.seconds
+    return starved and any(cell["status"] in _CUT_SHORT for cell in cells)
 
 
 def _below(folder: Path, name: str) -> dict[str, bytes]:
-    paths = sorted(path for path in folder.rglob("*") if path.suffix in (".jpg", ".h5"))
+    paths = sorted(folder.rglob("*.jpg"))
     return {f"{name}/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in paths}

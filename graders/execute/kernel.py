@@ -47,7 +47,7 @@ def serve(channel: socket.socket, order: Mapping[str, Any], blob: bytes) -> int:
     try:
         recorder = importlib.import_module(order["recorder"])
         hooks = Hooks(recorder, order["cells"], sender, lambda: str(app.kernel.get_parent()["header"]["msg_id"]))
-        hooks.install(app, order["shrink"])
+        hooks.install(app, order["shrink"], order["seed"])
         shims.install(app.shell, sender.note)
     except Exception as error:
         frames.send(channel, {"failed": f"{type(error).__name__}: {error}"[:500]})
@@ -101,9 +101,9 @@ class Hooks:
         self.running, self.number, self.depth = "", 0, 0
         self.wanted = self.finishing = False
 
-    def install(self, app: Any, shrink: Mapping[str, int] | None) -> None:
+    def install(self, app: Any, shrink: Mapping[str, int] | None, seed: int) -> None:
         """Begin to record; what fails here is our fault, and nothing of the student's has run."""
-        self.recorder.install(app.shell.user_ns, shrink, self._emit)
+        self.recorder.install(app.shell.user_ns, shrink, self._emit, seed)
         app.shell.events.register("pre_run_cell", self._before)
         app.shell.events.register("post_run_cell", self._after)
         signal.signal(FINISH, self._on_signal)
@@ -228,8 +228,7 @@ def _app(key: str, shell: int, iopub: int) -> Any:
     if "matplotlib" in sys.modules:  # imported by the zygote, where the backend was another
         sys.modules["matplotlib"].rcParams["backend"] = INLINE
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    app = _App(config=settings)
-    _App._instance = IPKernelApp._instance = app
+    app = _App.instance(config=settings)  # the one that `%matplotlib` and others ask for
     app.descriptors = (shell, iopub)
     app.initialize([])
     return app

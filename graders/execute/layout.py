@@ -22,8 +22,10 @@ def lay_out(order: Mapping[str, Any], blob: bytes) -> list[str]:
         target = Path(work, name)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
+    for name, folder in order["given"].items():
+        _give(Path(work, name), folder)
     links = sorted(order["links"].items(), key=lambda link: (link[0].count("/"), link[0]))
-    own = sorted({name.partition("/")[0] for name in order["files"]})
+    own = sorted({name.partition("/")[0] for name in (*order["files"], *order["given"])})
     return [note for path, target in links if (note := _link(path, work, target, own))]
 
 
@@ -33,6 +35,13 @@ def unpacked(sizes: Mapping[str, int], blob: bytes) -> Iterator[tuple[str, bytes
     for name, size in sizes.items():
         yield name, blob[start : start + size]
         start += size
+
+
+def _give(place: Path, folder: str) -> None:
+    """Link a folder that the child was given; one that it cannot read is an error of ours."""
+    os.listdir(folder)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(folder)
 
 
 def _link(path: str, work: str, target: str, own: Sequence[str]) -> str:
@@ -74,7 +83,7 @@ def _archive(place: str, folder: str) -> None:
         return
     os.makedirs(os.path.dirname(place), exist_ok=True)
     with zipfile.ZipFile(place, "w") as archive:
-        for above, _, names in os.walk(folder):
+        for above, _, names in os.walk(folder, followlinks=True):
             for name in sorted(names):
                 path = os.path.join(above, name)
                 archive.write(path, os.path.relpath(path, os.path.dirname(folder)))

@@ -22,11 +22,11 @@ from typing import Any
 from graders.errors import Fault, Stopped, UsageError
 from graders.execute import record
 from graders.execute.layout import WORK
-from graders.execute.stage import FINISH, Executed, Stage
+from graders.execute.stage import FINISH, Executed, Stage, recorder_seed
 from graders.model import Evidence, Experiment
 from graders.probes import wire
 from graders.sandbox.fork import Ended, Reins
-from graders.sandbox.limits import Equipment, Limits
+from graders.sandbox.limits import Equipment, Limits, given_at
 from graders.sandbox.nursery import Nursery
 
 # What a nursery for notebooks imports besides a framework.
@@ -35,19 +35,23 @@ _CHANNELS = 2
 _START_SECONDS = 20.0  # for two forks and a connection on a busy machine
 _FINISH_SECONDS = 3.0  # for the recorder, at the end
 _SPARE_SECONDS = 3.0  # over the notebook's time, for the conductor's own report
+_LONGEST = 3.0  # times the seconds that a nursery is for; a stage's own time is kept from here
 _MOST_NOTES = 300
 _MOST_BYTES = 60 << 20  # of the files of a stage
 _OWN = frozenset({"bin", "dev", "etc", "lib", "lib32", "lib64", "proc", "sbin", "scratch", "sys", "tmp", "usr"})
 
 
-def run_limits(total_seconds: float, memory_mb: int = 4096, scratch_mb: int = 256) -> Limits:
+def run_limits(
+    total_seconds: float, memory_mb: int = 4096, scratch_mb: int = 256, scratch_files: int = 10_000
+) -> Limits:
     """Return limits of a nursery that fit runs of so many seconds."""
     seconds = int(total_seconds + _START_SECONDS + _FINISH_SECONDS + _SPARE_SECONDS)
     return Limits(
         cpu_seconds=seconds,
-        wall_seconds=seconds,
+        wall_seconds=_LONGEST * seconds,
         memory_mb=memory_mb,
         scratch_mb=scratch_mb,
+        scratch_files=scratch_files,
         frame_bytes=64 << 20,
         frames=3000,
     )
@@ -114,7 +118,8 @@ class _Session:
 
     def _be_kernel(self, listening: Sequence[int], life: int) -> None:
         order, blob = self._kernel_order()
-        equipment = Equipment(descriptors=tuple(listening), folders=tuple(order["folders"]))
+        given = tuple(self.stage.given.values())
+        equipment = Equipment(tuple(listening), tuple(order["folders"]), given)
         try:
             self.ended, self.broken = self.nursery.run(order, blob, self._kernel_said, equipment, self.kernel)
         except (Fault, Stopped) as error:
@@ -142,13 +147,16 @@ class _Session:
 
     def _kernel_order(self) -> tuple[dict[str, Any], bytes]:
         stage = self.stage
+        places = given_at(self.nursery.level, list(stage.given.values()))
         order = {
             "serve": "graders.execute.kernel",
             "key": self.key,
             "cells": self.cells,
             "recorder": stage.recorder,
             "shrink": dict(stage.shrink) if stage.shrink is not None else None,
+            "seed": recorder_seed(stage),
             "files": {name: len(content) for name, content in stage.files.items()},
+            "given": dict(zip(stage.given, places, strict=True)),
             "links": dict(stage.links),
             "folders": folders(stage.links),
             "frames": self.nursery.limits.frames,
@@ -188,7 +196,8 @@ class _Session:
         experiments = {"cells": cells, **{name: one for name, one in self.experiments.items() if name != "cells"}}
         output = self.ended.output if self.ended else ""
         evidence = Evidence(experiments, end, fault, output, self.seconds)
-        return Executed(notebook, evidence, (*dict.fromkeys(self.notes), *notes))
+        starved = self.ended.starved_seconds if self.ended else 0.0
+        return Executed(notebook, evidence, (*dict.fromkeys(self.notes), *notes), starved)
 
 
 def folders(links: Mapping[str, str]) -> list[str]:

@@ -38,6 +38,31 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "data_path", "image_path", "img_path", "image_folder", "dataset_dir", "dataset_path", "directory_path",
         "data_directory", "input_dir", "source", "file_path", "filepath", "dataset_directory",
     ),
+    "in_channels": ("input_channels", "in_ch", "in_c", "c_in", "n_in", "in_filters", "channels_in", "in_features"),
+    "out_channels": (
+        "output_channels", "out_ch", "out_c", "c_out", "n_out", "out_filters", "channels_out", "filters",
+        "num_filters", "channels",
+    ),
+    "downsampling": ("downsample", "down", "down_sample", "is_downsampling", "use_downsampling", "downsamp", "ds"),
+    "rate": ("dropout_rate", "drop_rate", "dropout", "drop_prob", "dropout_prob", "p", "prob", "drop"),
+    "num_classes": (
+        "n_classes", "num_class", "n_class", "classes", "nb_classes", "class_num", "number_of_classes", "n_labels",
+    ),
+    "optim": ("optimizer", "opt", "optimiser"),
+    "model": ("net", "network", "classifier"),
+    "dataset": ("data", "ds", "test_dataset", "test_ds", "data_set", "loader", "batches"),
+    "data": ("x", "images", "image", "imgs", "img", "batch", "inputs", "x_t", "samples"),
+    "label": ("labels", "y", "target", "targets", "class_label"),
+    "sigma": ("std", "stddev", "noise_std", "noise_sigma", "noise"),
+    "sb": ("buffer", "sample_buffer", "replay_buffer", "samplebuffer"),
+    "step_size": ("alpha", "step", "lr", "eta", "stepsize"),
+    "noise_amp": ("noise_map", "noise_amplitude", "noise", "noise_std", "sigma", "std", "noise_scale"),
+    "sample_shape": ("shape", "image_shape", "img_shape", "input_shape"),
+    "max_samples": ("max_size", "capacity", "buffer_size", "max_len", "maxlen", "size"),
+    "samples": ("images", "imgs", "data", "x"),
+    "ids": ("labels", "label", "y", "classes"),
+    "n_samples": ("n", "num_samples", "batch_size", "n_sample", "size"),
+    "p_new": ("p", "new_prob", "prob_new", "reinit_prob", "reinit_freq"),
 }  # fmt: skip
 
 _FRAMEWORKS = ("builtins", "keras", "tensorflow", "torch", "tf_keras")  # where a student's own base classes end
@@ -103,6 +128,12 @@ def names_for(parameters: Sequence[str], order: Sequence[str]) -> dict[str, str]
         if argument not in taken and parameter not in taken.values() and argument_of(parameter, order) is None:
             taken[argument] = parameter
     return taken
+
+
+def takes(constructor: Any, argument: str) -> bool:
+    """Return whether a constructor or function has a parameter for an argument of the handout."""
+    named = [parameter.name for parameter in parameters_of(constructor) if parameter.kind not in _OPEN]
+    return argument in names_for(named, [argument])
 
 
 def translate(

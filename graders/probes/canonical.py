@@ -67,8 +67,8 @@ def canonical(role: str, shape: Sequence[int], seed: int) -> NDArray[np.float32]
     return np.asarray(value, np.float32).reshape(tuple(shape))
 
 
-def walk(root: Any, is_variable: Callable[[Any], bool], parts: Callable[[Any], list[Any]]) -> Iterator[Any]:
-    """Yield the variables in an object, in the lists, tuples and dicts that it holds, and in the `parts` of the rest.
+def walk(root: Any, is_wanted: Callable[[Any], bool], parts: Callable[[Any], list[Any]]) -> Iterator[Any]:
+    """Yield what is wanted in an object, in the lists, tuples and dicts that it holds, and in the `parts` of the rest.
 
     What is near is visited first, so that a long way round does not hide what a short way would have reached.
     """
@@ -79,7 +79,7 @@ def walk(root: Any, is_variable: Callable[[Any], bool], parts: Callable[[Any], l
         seen |= set(fresh)
         ring = []
         for thing in fresh.values():
-            if is_variable(thing):
+            if is_wanted(thing):
                 yield thing
             elif isinstance(thing, (list, tuple, set)):
                 ring += thing

@@ -14,7 +14,8 @@ All have the values `cell`, `method` and `details`, a JSON text; so all have one
 - `direct`: the calls by `model(x)`, `predict`, `train_on_batch`, `apply_gradients` in one cell, with no other between:
   own loops, generation. `numbers`: decimal numbers that the cell printed or left in names;
 - `plots`: how often the cell drew `plot`, `bar`, `scatter`, `imshow`;
-- `end`: `builds`, `faults` (our own), `dropped` records.
+- `end`: `builds`, `faults` (our own), `dropped` records; `unfollowed`: in the cell with most of them, the calls of
+  models and of the class of C7 that no record tells of; array `unseen` (k, 32, 32): images that the notebook never saw.
 
 Those of a model have also `model` (a number), `settings` (what each C7 in it was asked to be), `compiled` (`loss`,
 `from_logits`, `metrics`), `optimizer` (class and configuration), `before` and `after` (digests of all weights, whatever
@@ -22,33 +23,35 @@ their order), `variables`, `changed` (how many of them changed) and the fields o
 `trained sizes`, `tested sizes`, `passes`, `x`, `targets`, `same` (targets are the inputs), `logits`, `runs`, ...
 Arrays: `images` (k, 128), the images that are new in this record, bits packed; `trained`, `tested`: numbers of images
 over all records; `losses`: the binary cross-entropy of each tested image, recomputed; of generations `pixel` (calls,),
-`drawn` and `probability` (calls, n): which pixel each call drew, what it became, what the model had said of it.
+`drawn` and `probability` (calls, n): which pixel each call drew, what it became, what the model had said of it; of the
+last record in a cell that trained or loaded a model `unseen` (k, 32, 32), what it then said of the unseen images.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import inspect
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from graders.model import Experiment
 from graders.probes import recorder_notes as notes
 from graders.probes.recorder_frames import StandIn
-from graders.probes.recorder_images import Images, digest
+from graders.probes.recorder_images import Images, unseen_images
+from graders.probes.recorder_records import Record
 from graders.probes.recorder_shrink import Shrinker
 
 Emit = Callable[[str, Experiment], None]
 ARGUMENTS = ("n_resnet", "n_filters", "n_block", "n_output")  # of the class of C7
-_MOST_RECORDS = 85
-_MOST_NUMBERS = 50  # that a cell prints, or leaves in names: more would report every number there is
+_MOST_RECORDS = 900
+_SENT_NUMBERS = 50  # that a cell prints, or leaves in names: more would report every number there is
+MOST_NUMBERS = 400  # that are kept until then
 _MOST_BYTES = 30 * 2**20
+_NUMBERS = (float, np.floating, np.ndarray, tf.Tensor, list)  # what may hold a loss
 
 
 class Recorder:
@@ -60,6 +63,7 @@ class Recorder:
         self.shrinker = Shrinker(ARGUMENTS, shrink or {})
         self.images = Images()
         self.stand_in = StandIn(seed) if self.rehearsal else None
+        self.unseen = unseen_images(seed)
         self.inside = 0  # how deep in a recorded call we are
         self.open: list[Record] = []
         self.direct: Record | None = None
@@ -71,8 +75,10 @@ class Recorder:
         self.compiled: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakKeyDictionary()
         self.forwards: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
         self.numbers: list[float] = []
-        self.known: dict[str, int] = {}  # what each name meant after the last cell
+        self.known: dict[str, Any] = {}  # what each name meant after the last cell; kept, so that no other has its id
         self.drawn: dict[str, int] = {}
+        self.reordered = 0  # layers that were loaded in the order of Keras 2
+        self.unfollowed = self.most_unfollowed = 0  # calls of the class of C7, in a cell, that nothing else notes
 
     @contextlib.contextmanager
     def quietly(self) -> Iterator[None]:
@@ -125,9 +131,9 @@ class Recorder:
     def forward(self, model: Any, x: Any) -> Any:
         """Return a model's outputs on x by its compiled forward pass, compiled anew when it has got other variables."""
         with self.within():
-            parts = (*map(id, model.weights), *map(id, model.layers))
-            known, function = self.forwards.get(model, ((), None))
-            if known != parts:
+            parts = [*model.weights, *model.layers]  # kept, so that no other object has the id of one
+            known, function = self.forwards.get(model, ([], None))
+            if list(map(id, known)) != list(map(id, parts)):
                 function = tf.function(lambda inputs: model(inputs), reduce_retracing=True)
                 self.forwards[model] = parts, function
             return function(tf.cast(tf.convert_to_tensor(x), model.compute_dtype))
@@ -144,14 +150,26 @@ class Recorder:
     def flush(self, number: int) -> None:
         """Send the records of the cell of that number."""
         self.close_direct()
+        self._show_unseen()
         if self.drawn:
             self._send(number, {"method": "plots", "drawn": self.drawn}, {})
         for record in self.done:
             if record.details["method"] == "direct":
-                record.details["numbers"] = [*self.numbers[-_MOST_NUMBERS:], *self._scalars()[-_MOST_NUMBERS:]]
+                record.details["numbers"] = [*self.numbers[-_SENT_NUMBERS:], *self._scalars()[-_SENT_NUMBERS:]]
             self._send(number, record.details, record.arrays)
-        self.done, self.numbers, self.drawn = [], [], {}
-        self.known = {name: id(value) for name, value in self.namespace.items()}
+        self.most_unfollowed = max(self.most_unfollowed, self.unfollowed)
+        self.done, self.numbers, self.drawn, self.unfollowed = [], [], {}, 0
+        self.known = {name: value for name, value in self.namespace.items() if isinstance(value, _NUMBERS)}
+
+    def _show_unseen(self) -> None:
+        """Let each model that the cell trained or loaded answer on images that the notebook never saw."""
+        changed = [one for one in self.done if one.details["method"] == "load_weights" or one.details.get("steps")]
+        for record in {one.details["model"]: one for one in changed}.values():
+            model = record.model()
+            with contextlib.suppress(Exception):  # a model of other sizes does not fit; then there is nothing to show
+                outputs = self.forward(model, self.unseen).numpy()
+                if outputs.shape == self.unseen.shape:
+                    record.arrays["unseen"] = outputs[..., 0].astype(np.float32)
 
     def _send(self, number: int, details: dict[str, Any], arrays: dict[str, Any]) -> None:
         size = sum(array.nbytes for array in arrays.values())
@@ -165,10 +183,10 @@ class Recorder:
     def _scalars(self) -> list[float]:
         """Return the numbers that the cell left in names, and the means of its lists of numbers."""
         found: list[float] = []
-        fresh = [value for name, value in self.namespace.items() if self.known.get(name) != id(value)]
+        fresh = [value for name, value in self.namespace.items() if self.known.get(name) is not value]
         for value in fresh:
             with contextlib.suppress(Exception):
-                if isinstance(value, (float, np.floating, np.ndarray, tf.Tensor, list)):
+                if isinstance(value, _NUMBERS):
                     numbers = np.asarray(value, np.float64)
                     if 0 < numbers.size <= 2000:
                         found.append(float(numbers.mean()))
@@ -196,78 +214,8 @@ class Recorder:
             self.flush(self.cell)
         builds = list(self.shrinker.builds.values())
         end = {"method": "end", "builds": builds, "faults": self.faults[:20], "dropped": self.dropped}
-        self.emit("call end", notes.experiment(self.cell, end, {}))
-
-
-class Record:
-    """One call of the student's on a model, from before it to after it."""
-
-    def __init__(self, recorder: Recorder, model: Any, method: str, details: dict[str, Any]) -> None:
-        self.recorder, self.model = recorder, weakref.ref(model)
-        self.notes = notes.Notes(recorder.images, recorder.stand_in)
-        self.arrays: dict[str, Any] = {}
-        self._before: list[str] = []
-        with recorder.quietly():
-            self._before = digest(_weights(model))
-        number = recorder.models.setdefault(model, len(recorder.models))
-        self.details: dict[str, Any] = {"method": method, "model": number, "finished": True, "error": "", **details}
-        self.details["compiled"] = recorder.compiled.get(model, {})
-        with recorder.quietly():
-            self.details["optimizer"] = optimizer_of(getattr(model, "optimizer", None))
-
-    def close(self) -> None:
-        """Complete the details and the arrays."""
-        model = self.model()
-        after = digest(_weights(model)) if model is not None else []
-        values, self.arrays = self.notes.close()
-        self.details |= values
-        self.details |= {
-            "before": _together(self._before),
-            "after": _together(after),
-            "variables": len(after),
-            "changed": sum(one != other for one, other in zip(self._before, after, strict=False)),
-            "settings": self._settings(model),
-        }
-        fresh = self.recorder.images.take()
-        if len(fresh):
-            self.arrays["images"] = fresh
-
-    def _settings(self, model: Any) -> list[dict[str, Any]]:
-        builds = self.recorder.shrinker.builds
-        layers = model._flatten_layers(include_self=True, recursive=True) if model is not None else ()
-        return [builds[layer] for layer in layers if layer in builds][:4]
-
-
-def _weights(model: Any) -> list[Any]:
-    return [tf.convert_to_tensor(weight).numpy() for weight in model.weights if "seed_generator" not in weight.path]
-
-
-def _together(hashes: list[str]) -> str:
-    return hashlib.sha256("".join(sorted(hashes)).encode()).hexdigest()[:16] if hashes else ""
-
-
-def optimizer_of(optimizer: Any) -> dict[str, Any]:
-    """Return an optimizer's class and configuration, "schedule" where the learning rate is one."""
-    if optimizer is None:
-        return {}
-    config = {key: value for key, value in optimizer.get_config().items() if key != "name"}
-    if isinstance(config.get("learning_rate"), Mapping):
-        config["learning_rate"] = "schedule"
-    return {"class": type(optimizer).__name__, **config}
-
-
-def loss_of(loss: Any) -> dict[str, Any]:
-    """Return a loss's name without case and underscores, and whether it takes logits."""
-    if isinstance(loss, (list, tuple)) and len(loss) == 1:
-        loss = loss[0]
-    if isinstance(loss, Mapping) and len(loss) == 1:
-        loss = next(iter(loss.values()))
-    name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
-    from_logits = False
-    if isinstance(loss, keras.losses.Loss):
-        with contextlib.suppress(Exception):
-            from_logits = bool(loss.get_config().get("from_logits", False))
-    return {"loss": str(name).replace("_", "").lower(), "from_logits": from_logits}
+        end["unfollowed"] = max(self.unfollowed, self.most_unfollowed)
+        self.emit("call end", notes.experiment(self.cell, end, {"unseen": self.unseen[..., 0].astype(np.uint8)}))
 
 
 # The hooks ------------------------------------------------------------------------------------------------------------
@@ -276,10 +224,11 @@ _recorder: Recorder | None = None
 _replaced: list[tuple[Any, str, Any]] = []
 
 
-def install(namespace: dict[str, Any], shrink: Mapping[str, int] | None, emit: Emit, seed: int = 0) -> None:
+def install(namespace: dict[str, Any], shrink: Mapping[str, int] | None, emit: Emit, seed: int) -> None:
     """Begin to record the models of the code that runs in `namespace`; `emit` sends one experiment.
 
-    `shrink` maps the arguments of the class of C7 to the sizes of a rehearsal; None: the whole thing, unchanged.
+    `shrink` maps the arguments of the class of C7 to the sizes of a rehearsal; None: the whole thing, unchanged. From
+    `seed` come the stand-in's probabilities and the unseen images.
     """
     global _recorder
     from graders.probes import recorder_hooks  # it needs this module's words

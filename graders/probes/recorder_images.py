@@ -1,19 +1,23 @@
-"""What the recorder keeps of data and weights: numbered images, digests, per-image losses. NumPy only."""
+"""What the recorder keeps of data and weights: numbered images, digests, per-image losses. NumPy and Pillow only."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from graders.data import calligraphy
+
 Array = NDArray[Any]
 SIDE = 32
 _THRESHOLD = 0.33  # where a grey image becomes the binary one of the same file (Section 4.1 of handout A)
 _MOST = 60_000
 _LEAST_PROBABILITY = 1e-7  # as Keras clips
+_UNSEEN, _PART = 16, 2  # images that the notebook never saw, and their part; 0 and 1 are training and test images
 
 
 class Images:
@@ -49,6 +53,27 @@ def frames_of(x: Any) -> Array | None:
     if len(shape) not in (3, 4) or shape[1:3] != (SIDE, SIDE) or shape[3:] not in ((), (1,)):
         return None
     return np.asarray(x).reshape(-1, SIDE * SIDE)
+
+
+def unseen_images(seed: int) -> NDArray[np.float32]:
+    """Return binary images (n, 32, 32, 1) of the kind of the data, none of which is in it."""
+    from PIL import Image
+
+    images = []
+    for number in range(_UNSEEN):
+        drawn = calligraphy.character(np.random.default_rng((seed, _PART, number)))
+        small = Image.open(io.BytesIO(drawn)).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+        images.append(np.asarray(small) / 255 >= _THRESHOLD)
+    return np.stack(images)[..., np.newaxis].astype(np.float32)
+
+
+def padded(x: Any) -> Array | None:
+    """Return a batch of images as (n, 1024), rows below that are not there yet being zeros; None when it is none."""
+    shape = tuple(getattr(x, "shape", ()))
+    if len(shape) not in (3, 4) or not 0 < shape[1] <= SIDE or shape[2] != SIDE or shape[3:] not in ((), (1,)):
+        return None
+    given = np.asarray(x).reshape(len(x), -1)
+    return np.pad(given, ((0, 0), (0, SIDE * SIDE - given.shape[1])))
 
 
 def digest(variables: Iterable[Any]) -> list[str]:

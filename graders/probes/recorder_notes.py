@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,8 +52,8 @@ class Notes:
         self.tested: list[Array] = []
         self.losses: list[Array] = []
         self.passes: list[int] = []
-        self.pending: list[Array] = []  # called on, and not yet known what for
-        self.pending_losses: list[Array] = []
+        self._pending: list[tuple[Array, Array, int]] = []  # called on, and not yet known what for: see `call`
+        self._looked: list[tuple[int, int]] = []  # place in `tested` and number of each of these calls
         self.x, self.targets = Values(), Values()
         self.same, self.logits = True, False
         self.steps = 0
@@ -84,31 +84,37 @@ class Notes:
         self.passes.append(sum(map(len, self.tested)))
 
     def begin_call(self, x: Any, outputs: Any) -> None:
-        """Note a batch that was called on apart from a generation; a training step may still follow."""
+        """Note a batch that begins something: it is looked at, trained on, or the first one of a generation."""
         each, logits = losses_of(outputs, x)
         self.logits |= logits
         self._data(x, None)
-        self.pending.append(self._images.note(x))
-        self.pending_losses.append(each)
+        self._pending.append((self._images.note(x), each, self.frames.calls - 1))
 
     def call(self, x: Any) -> None:
         """Note a batch whose use shows later: a training step follows, or none does."""
         self._data(x, None)
-        self.pending.append(self._images.note(x))
-        self.pending_losses.append(np.full(len(x), np.nan, np.float32))
+        self._pending.append((self._images.note(x), np.full(len(x), np.nan, np.float32), -1))
 
     def applied(self) -> None:
         """Note that gradients were applied: the model was trained on what it was called on last."""
         self.steps += 1
         self.frames.interrupt()
-        self.trained += self.pending[-1:]
-        self._untrained(self.pending[:-1])
+        self.trained += [images for images, _, _ in self._pending[-1:]]
+        self._looked_at(self._pending[:-1])
 
-    def _untrained(self, batches: list[Array]) -> None:
-        """Put the batches that no training step followed with those that were only looked at."""
-        self.tested += batches
-        self.losses += self.pending_losses[: len(batches)]
-        self.pending, self.pending_losses = [], []
+    def _looked_at(self, batches: list[tuple[Array, Array, int]]) -> None:
+        """Put the batches that no training step followed with those that were evaluated."""
+        for images, losses, call in batches:
+            self._looked.append((len(self.tested), call))
+            self.tested.append(images)
+            self.losses.append(losses)
+        self._pending = []
+
+    def _leave_out(self, calls: Sequence[range]) -> None:
+        """Forget the batches with which a generation began: they are no evaluation."""
+        generated = {place for place, call in self._looked if any(call in each for each in calls)}
+        for batches in (self.tested, self.losses):
+            batches[:] = [batch for place, batch in enumerate(batches) if place not in generated]
 
     def _data(self, x: Any, y: Any) -> None:
         x = np.asarray(x)
@@ -120,8 +126,9 @@ class Notes:
 
     def close(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Return all of it as JSON values and arrays."""
-        self._untrained(self.pending)
+        self._looked_at(self._pending)
         runs, arrays = self.frames.close()
+        self._leave_out(self.frames.generations())
         values = {
             "steps": self.steps,
             "trained sizes": [len(batch) for batch in self.trained][:1000],
@@ -131,8 +138,9 @@ class Notes:
             "targets": self.targets.document(),
             "same": self.same,
             "logits": self.logits,
-            "runs": runs,
+            "runs": runs[:40],
             "jumps": self.frames.jumps,
+            "left out": self.frames.left_out,
             "losses named": list(self.named_losses)[:20],
             "loss values": self.loss_values[:_MOST_NUMBERS],
         }

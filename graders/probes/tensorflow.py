@@ -7,7 +7,6 @@ import time: a fork after one would hang.
 from __future__ import annotations
 
 import contextlib
-import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,10 +15,22 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from graders.probes.canonical import attributes, canonical, core_shapes, counted, role_of, summed, walk
+from graders.probes.canonical import counted, summed
 from graders.probes.draw import Draw
 from graders.probes.keras2 import adopt as adopt
 from graders.probes.keras2 import restore as restore
+from graders.probes.keras_blocks import at_slopes as at_slopes
+from graders.probes.keras_blocks import is_layer as is_layer
+from graders.probes.keras_blocks import regularised as regularised
+from graders.probes.keras_blocks import sketched as sketched
+from graders.probes.keras_blocks import sloped as sloped
+from graders.probes.keras_weights import called, role, set_weights, tensor, tracked_shapes, variables_of
+from graders.probes.stand_ins import LinearModel as LinearModel
+from graders.probes.stand_ins import RecordingBuffer as RecordingBuffer
+from graders.probes.stand_ins import RecordingOptimizer as RecordingOptimizer
+from graders.probes.stand_ins import batches as batches
+from graders.probes.stand_ins import constant as constant
+from graders.probes.stand_ins import watched as watched
 
 Array = NDArray[Any]
 
@@ -27,11 +38,6 @@ Array = NDArray[Any]
 def function(name: str) -> Callable[[Any], Any]:
     """Return TensorFlow's function of that name, to be passed where a student's code takes a function."""
     return getattr(tf.nn, name, None) or getattr(tf, name)  # type: ignore[no-any-return]
-
-
-def tensor(value: Any) -> Any:
-    """Return a float32 tensor of what a student's code returned."""
-    return tf.cast(tf.convert_to_tensor(value), tf.float32)
 
 
 @contextlib.contextmanager
@@ -43,45 +49,6 @@ def prepared() -> Iterator[None]:
         yield
     finally:
         tf.config.run_functions_eagerly(before)
-
-
-def variables_of(layer: Any) -> list[Any]:
-    """Return every float variable of an object once, also those that Keras does not track (in plain objects)."""
-    found: dict[int, Any] = {}
-    for variable in _walk(layer, plain=True):
-        if "float" in str(variable.dtype):
-            found.setdefault(id(variable), variable)
-    return list(found.values())
-
-
-def _walk(root: Any, plain: bool) -> Iterator[Any]:
-    """Yield the variables in layers and in what they hold; `plain`: in objects that Keras does not track, too."""
-
-    def parts(thing: Any) -> list[Any]:
-        if isinstance(thing, (keras.layers.Layer, tf.Module)):
-            return [*thing.variables, *attributes(thing)]
-        return attributes(thing) if plain else []
-
-    return walk(root, lambda thing: isinstance(thing, (keras.Variable, tf.Variable)), parts)
-
-
-def tracked_shapes(layer: Any) -> list[list[int]]:
-    """Return the shapes of the trainable weights that training would reach, without axes of length one, sorted.
-
-    Keras 2, which the handouts used, also tracks layers in nested lists and dicts, and plain variables.
-    """
-    variables = {id(one): one for one in _walk(layer, plain=False) if one.trainable}
-    return core_shapes(one for one in variables.values() if "float" in str(one.dtype))
-
-
-def set_weights(layer: Any, seed: int) -> None:
-    """Overwrite every variable of a layer, which has been called once, by its canonical value."""
-    for variable in variables_of(layer):
-        variable.assign(canonical(_role(variable), variable.shape, seed))
-
-
-def _role(variable: Any) -> str:
-    return role_of(getattr(variable, "path", variable.name), variable.shape)
 
 
 def is_sequence(thing: Any) -> bool:
@@ -102,17 +69,6 @@ def outputs(layer: Any, x: Array, seed: int) -> dict[str, Any]:
     return {"outputs": tensor(layer(inputs)).numpy()}
 
 
-def _in_training(layer: Any, inputs: Any) -> Array:
-    """Return the output as during training, where noise or dropout that was not asked for would show.
-
-    Keras hands the flag on to inner layers, even by a `call` without such an argument; a `__call__` of the student's
-    own takes it only if it says so.
-    """
-    own = type(layer).__call__ is not keras.layers.Layer.__call__
-    takes = not own or "training" in inspect.signature(type(layer).__call__).parameters
-    return np.asarray(tensor(layer(inputs, training=True) if takes else layer(inputs)).numpy())
-
-
 def measure(layer: Any, x: Array, draw: Draw) -> dict[str, Any]:
     """Return outputs, weight counts and the gradients of a random projection of the outputs.
 
@@ -131,9 +87,8 @@ def measure(layer: Any, x: Array, draw: Draw) -> dict[str, Any]:
     of_input = np.zeros_like(x) if gradients[0] is None else tf.convert_to_tensor(gradients[0]).numpy()
     unreached = sum(gradient is None for gradient in gradients[1:])
     of_weights = [None if one is None else tf.convert_to_tensor(one).numpy() for one in gradients[1:]]
-    roles = map(_role, variables)
-    shapes = (variable.shape for variable in variables)
-    training = {"outputs in training": _in_training(layer, inputs)}
+    roles, shapes = map(role, variables), (variable.shape for variable in variables)
+    training = {"outputs in training": called(layer, inputs, training=True)}
     return {
         "outputs": y.numpy(),
         **training,
@@ -207,17 +162,18 @@ def default_filter(layer: Any, x: Array) -> dict[str, Any]:
         if size is None:
             raise
         return {"size": [size, size] if isinstance(size, int) else [int(n) for n in size], "height": -1}
-    kernels = [one for one in variables_of(layer) if _role(one) == "kernel" and len(one.shape) == 4]
+    kernels = [one for one in variables_of(layer) if role(one) == "kernel" and len(one.shape) == 4]
     return {"size": [int(n) for n in kernels[0].shape[:2]] if len(kernels) == 1 else [], "height": height}
 
 
-def zeroed(layer: Any, x: Array) -> dict[str, Any]:
+def zeroed(layer: Any, x: Array, training: bool = False) -> dict[str, Any]:
     """Return the output of a layer whose weights are all zero, and the input that it was given."""
     inputs = tf.constant(x)
     layer(inputs)
     for variable in variables_of(layer):
         variable.assign(np.zeros(variable.shape, np.float32))
-    return {"outputs": tensor(layer(inputs)).numpy(), "inputs": x, **count(layer)}
+    y = called(layer, inputs, training) if training else tensor(layer(inputs)).numpy()
+    return {"outputs": y, "inputs": x, **count(layer)}
 
 
 def traced(layer: Any, x: Array, seed: int) -> dict[str, Any]:
@@ -237,7 +193,7 @@ def initial_kernels(build: Callable[[], Any], shape: tuple[int, ...], draws: int
     for number in range(draws):
         layer = build()
         layer(tf.zeros(shape))
-        kernels = [variable for variable in variables_of(layer) if _role(variable) == "kernel"]
+        kernels = [variable for variable in variables_of(layer) if role(variable) == "kernel"]
         values = [tf.convert_to_tensor(kernel).numpy().ravel() for kernel in kernels]
         found[f"kernels {number}"] = np.concatenate(values) if values else np.zeros(0, np.float32)
     return found

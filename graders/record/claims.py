@@ -16,6 +16,7 @@ _CLAIM = re.compile(
     r"(?<![\w.])(\d{1,9}\.\d{1,20}(?:e[-+]?\d{1,4})?|nan|inf)(?![\w%])",
     re.IGNORECASE,
 )
+_COUNT = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:,\d{3}){1,4}|\d{3,15})(?![\w,]|\.\d)")
 _REFERENCE = re.compile(r"(section|sec|figure|fig|table|part|step|version|keras|tensorflow)\W*$", re.IGNORECASE)
 _LOSS = re.compile(r"loss|bce|cross.?entropy|eval", re.IGNORECASE)
 _TEST = re.compile(r"test|evaluat|final|bce|entropy", re.IGNORECASE)
@@ -36,6 +37,19 @@ def stated(lines: Iterable[tuple[int, str]]) -> Iterator[dict[str, Json]]:
             if _LOSS.search(label) and not _REFERENCE.search(label):
                 test = bool(_TEST.search(label)) and not _OTHER_SET.search(line[: match.end(1)])
                 yield {"line": at, "label": shortened(label, 60), "value": number(match[2]), "test": test}
+
+
+def counted(lines: Iterable[str]) -> Iterator[int]:
+    """Yield the numbers of parameters that lines of text state.
+
+    >>> list(counted(["Trainable params: 2,747,082 (10.48 MB)", "12345 images"]))
+    [2747082]
+    >>> list(counted(["number of trainable parameters = 49728"]))
+    [49728]
+    """
+    for line in lines:
+        if "param" in line[:_LONGEST].lower():
+            yield from (int(match[0].replace(",", "")) for match in _COUNT.finditer(line[:_LONGEST]))
 
 
 def in_text(cell: Saved) -> Iterator[dict[str, Json]]:

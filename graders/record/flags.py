@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-import math
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -18,9 +18,11 @@ from graders.notebook.calls import at_once
 from graders.notebook.program import Program
 from graders.notebook.statements import Parsed
 from graders.record.code import TRAINS, bodies_of_all, reached
+from graders.record.measured import APART, evaluated, of_another_loss, unlike_the_run
 
 MOST_FLAGS = 40
-_APART = 0.05  # two trainings of the same code differ by less than that in their test loss
+# As functions and as Keras's short names.
+_ANOTHER_LOSS = re.compile(r"focal|absolute|squared|huber|[\"'](?:mae|mse)[\"']", re.IGNORECASE)
 _ELSEWHERE = ("exec", "eval", "get_ipython", "subprocess", "system")  # code that cannot be read from here
 _VALIDATES = frozenset({"validation_data", "validation_split", "validation_freq", None})
 Entry: TypeAlias = Mapping[str, Json]
@@ -29,18 +31,18 @@ Entry: TypeAlias = Mapping[str, Json]
 def flags(record: Evidence, measured: Evidence | None, program: Program, least_loss: float = 0.0) -> tuple[str, ...]:
     """Return a sentence, with the cell, for everything in a record that its code cannot well have produced.
 
-    `measured` is the evidence of a full run of the notebook (not of a rehearsal, whose numbers are others), None where
-    there is none. `least_loss` is what no honest solution of the task comes below.
+    `measured` is the evidence of a run of the main notebook, None where there is none. `least_loss` is what no honest
+    solution of the task comes below.
     """
     seen = _Seen(record)
     found = [
         *_of_logs(seen, program),
         *_of_copies(seen.runs),
         *_of_claims(seen),
-        *_of_measured(seen, measured),
-        *_of_values(seen, least_loss),
+        *_of_values(seen, least_loss, {(program.file, cell) for cell in _other_losses(measured, program)}),
         *_of_cells(seen.cells),
     ]
+    found += _of_run(seen, measured, program.file, {_place(line) for line in found})
     said = list(dict.fromkeys(found))
     more = [f"and {len(said) - MOST_FLAGS} more such lines"] if len(said) > MOST_FLAGS else []
     return (*said[:MOST_FLAGS], *more)
@@ -88,6 +90,10 @@ class _Seen:
 
 def _where(entry: Entry) -> str:
     return f"cell {entry['cell']} of {entry['file']}"
+
+
+def _place(line: str) -> str:
+    return line.partition(":")[0]
 
 
 # Logs against the code ------------------------------------------------------------------------------------------------
@@ -216,32 +222,33 @@ def _unit(value: float) -> float:
     return float(f"1e-{decimals}")
 
 
-def _of_measured(seen: _Seen, measured: Evidence | None) -> Iterator[str]:
-    """Compare the last test result that is shown with the last one that a full run gave."""
-    runs = measured.experiments.values() if measured else ()
-    losses = [loss for one in runs if one.values.get("method") == "evaluate" and (loss := _loss(one)) is not None]
-    shown = [one for one in seen.evaluations if isinstance(one["values"].get("loss"), float)]
-    if losses and shown and abs(shown[-1]["values"]["loss"] - losses[-1]) > _APART:
-        loss = shown[-1]["values"]["loss"]
-        yield f"{_where(shown[-1])}: shows a test loss of {loss:g}, and running the notebook gave {losses[-1]:g}"
+def _of_run(seen: _Seen, measured: Evidence | None, file: str, known: set[str]) -> Iterator[str]:
+    """Hold what the main file shows against its run; of a cell that is named already no more is said."""
+    runs, evaluations = ([one for one in found if one["file"] == file] for found in (seen.runs, seen.evaluations))
+    yield from (line for line in unlike_the_run(runs, evaluations, measured) if _place(line) not in known)
+    losses = evaluated(measured)
+    for claim in (one for one in seen.claims if one["test"] and one["value"] is not None and one["file"] == file):
+        near = min(losses, key=lambda loss: abs(loss - claim["value"]), default=claim["value"])
+        if abs(near - claim["value"]) > APART and _where(claim) not in known:
+            stated = f'{"prints" if claim["printed"] else "states"} "{claim["label"]} {claim["value"]:g}"'
+            yield f"{_where(claim)}: {stated}, and running the notebook came no nearer than {near:g}"
 
 
-def _loss(experiment: Experiment) -> float | None:
-    """Return the loss that a recorded call of evaluate returned: a number, or a list or mapping that begins with it."""
-    value = experiment.values.get("loss", experiment.values.get("result"))
-    value = value.get("loss") if isinstance(value, dict) else value[0] if isinstance(value, list) and value else value
-    known = isinstance(value, float) and math.isfinite(value)
-    return value if known else None
+def _other_losses(measured: Evidence | None, program: Program) -> set[int]:
+    """Return the cells of the main file that have to do with another loss than the task's, where lower is no wonder."""
+    named = {one.statement.place for one in program.main if _ANOTHER_LOSS.search(one.statement.source)}
+    cells = {int(place.removeprefix("cell ")) for place in named if place.startswith("cell ")}
+    return cells | of_another_loss(measured)
 
 
-def _of_values(seen: _Seen, least: float) -> Iterator[str]:
-    """Name losses that are lower than the task allows, or not finite, once for each cell."""
-    for run in seen.runs:
+def _of_values(seen: _Seen, least: float, others: set[tuple[str, int]]) -> Iterator[str]:
+    """Name losses that are lower than the task allows, once for each cell."""
+    for run in (run for run in seen.runs if (run["file"], run["cell"]) not in others):
         values = [value for name, curve in run["curves"].items() if name.endswith("loss") for value in curve]
         low = [value for value in values if value is not None and value < least]
         if low:
             yield f"{_where(run)}: its training log has a loss of {min(low):g}, lower than the task allows"
-    for one in seen.evaluations:
+    for one in (one for one in seen.evaluations if (one["file"], one["cell"]) not in others):
         loss = one["values"].get("loss")
         if loss is not None and loss < least:
             yield f"{_where(one)}: shows a loss of {loss:g}, lower than the task allows"

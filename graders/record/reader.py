@@ -1,4 +1,4 @@
-"""A submission's saved results as evidence: experiments `cells`, `logs`, `images`, `claims` and `traces`."""
+"""A submission's saved results as evidence: `cells`, `logs`, `images`, `claims`, `counts` and `traces`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 from graders.model import Evidence, Experiment, Json, SourceFile, Submission
 from graders.notebook.program import code_files
-from graders.record.claims import MOST_CLAIMS, in_text, stated
+from graders.record.claims import MOST_CLAIMS, counted, in_text, stated
 from graders.record.code import Code, read_code
 from graders.record.files import of_files
+from graders.record.lines import shown_lines
 from graders.record.logs import LogReader, Run, histories, of_bars, result
 from graders.record.pictures import Gallery, copies
 from graders.record.saved import Saved, saved_cells, shortened
@@ -52,8 +53,9 @@ def read(submission: Submission, given: Mapping[str, str] = NO_FILES) -> Evidenc
     `images`: `images` with the fields of `Picture` and `copy` (the index of an equal one), arrays `image 000`, ...:
     thumbnails, uint8 (h, w, 3).
     `claims`: `claims` with line, label, value, test (of the test set) and printed (else it stands in a text).
-    `files`: see `of_files`.
+    `counts`: `parameters`, the numbers of parameters that are shown, each once.
     `traces`: see there.
+    `files`: see `of_files`.
     """
     notebooks = [file for file in code_files(submission.files)[0] if file.name.lower().endswith(".ipynb")]
     found = [(file, cells) for file in notebooks if (cells := saved_cells(file))]
@@ -63,8 +65,9 @@ def read(submission: Submission, given: Mapping[str, str] = NO_FILES) -> Evidenc
         "logs": _logs(places),
         "images": _images(places),
         "claims": _claims(places),
-        "files": of_files(submission.files, _printed(places), given),
+        "counts": Experiment({"parameters": _counts(places)}),
         "traces": traces(submission.files, (cell for _, cells in found for cell in cells)),
+        "files": of_files(submission.files, _printed(places), given),
     }
     return Evidence(experiments)
 
@@ -189,6 +192,18 @@ def _images(places: Sequence[_Place]) -> Experiment:
 def _claims(places: Sequence[_Place]) -> Experiment:
     claims = [claim for place in places for claim in _stated(place)]
     return Experiment({"claims": claims[:MOST_CLAIMS]})
+
+
+def _counts(places: Sequence[_Place]) -> list[int]:
+    found = (number for place in places for number in counted(_shown(place)))
+    return list(dict.fromkeys(found))[:MOST_CLAIMS]
+
+
+def _shown(place: _Place) -> Iterator[str]:
+    """Yield the lines that a cell printed, displayed or returned; those of a cell of text."""
+    texts = [place.cell.streams.get("stdout", ""), *place.cell.results, *place.cell.displayed]
+    for text in texts if place.cell.is_code else [place.cell.source[:100_000]]:
+        yield from shown_lines(text)
 
 
 def _stated(place: _Place) -> Iterator[dict[str, Json]]:

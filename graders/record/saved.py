@@ -33,6 +33,7 @@ class Saved:
     count: int | None = None
     streams: Mapping[str, str] = field(default_factory=dict)
     results: tuple[str, ...] = ()
+    displayed: tuple[str, ...] = ()  # text that was displayed, such as the summary of a model
     pictures: tuple[tuple[str, str], ...] = ()
     error: tuple[str, str] | None = None
     has_output: bool = False
@@ -73,6 +74,7 @@ def _saved(file: str, number: int, cell: dict[str, Any]) -> Saved:
         int(count) if isinstance(count, float) and 0 < count < 1e6 else None,
         _streams(outputs),
         tuple(text for one in outputs if (text := _result(one))),
+        tuple(text for one in outputs if _kind(one) == "display_data" and (text := _text(one))),
         tuple(picture for one in outputs for picture in _pictures(one)),
         next((_error(one) for one in reversed(outputs) if _kind(one) in ("error", "pyerr")), None),
         bool(outputs),
@@ -107,8 +109,12 @@ def _data(output: dict[str, Any]) -> dict[str, Any]:
 
 def _result(output: dict[str, Any]) -> str:
     """Return the text of the value of a cell's last line."""
+    return _text(output) if _kind(output) in ("execute_result", "pyout") else ""
+
+
+def _text(output: dict[str, Any]) -> str:
     data = _data(output)
-    return text_of(data.get("text/plain", data.get("text"))) if _kind(output) in ("execute_result", "pyout") else ""
+    return text_of(data.get("text/plain", data.get("text")))
 
 
 def _pictures(output: dict[str, Any]) -> Iterator[tuple[str, str]]:

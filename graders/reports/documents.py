@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from graders.model import ClassReport, CriterionResult, Evidence, ItemResult, Json, Report, Submission
+from graders.reports import ran
 from graders.reports.files import replace_file
 from graders.reports.summary import ItemSummary, equal_code, item_summaries
 
@@ -15,8 +16,8 @@ SCHEMA = 1
 _DIGITS = 4
 
 
-def report_document(report: Report, record: Evidence | None = None) -> dict[str, Json]:
-    """Return what result.json holds; with a record the results that the notebook shows, without its pictures."""
+def report_document(report: Report, record: Evidence | None = None, run: Evidence | None = None) -> dict[str, Json]:
+    """Return what result.json holds: with a record what the notebook shows but its pictures; with a run its cells."""
     document = {
         "schema": SCHEMA,
         "submission": _submission(report.submission),
@@ -30,6 +31,8 @@ def report_document(report: Report, record: Evidence | None = None) -> dict[str,
     }
     if record is not None:
         document["record"] = {name: one.values for name, one in record.experiments.items()}
+    if run is not None:
+        document["run"] = ran.document(run)
     return {key: plain(value) for key, value in document.items()}
 
 

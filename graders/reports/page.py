@@ -18,6 +18,7 @@ from markupsafe import Markup
 from graders.model import ClassReport, Evidence, ItemResult, Json, Report, Verdict
 from graders.reports import summary, words
 from graders.reports.files import folder_names
+from graders.reports.ran import EXECUTED, ran
 from graders.reports.results import shown
 
 
@@ -56,8 +57,8 @@ def _plots(class_report: ClassReport) -> list[Markup]:
     return [Markup(plots.marks_histogram(class_report)), Markup(plots.item_outcomes(class_report))]
 
 
-def student_page(report: Report, record: Evidence | None = None) -> str:
-    """Return the report that the student gets; `record` is what `graders.record` read in the notebook."""
+def student_page(report: Report, record: Evidence | None = None, run: Evidence | None = None) -> str:
+    """Return the report that the student gets; `record` is what the notebook shows, `run` what came of running it."""
     first = summary.main_loss(report)
     return _render(
         "student.html.j2",
@@ -69,6 +70,9 @@ def student_page(report: Report, record: Evidence | None = None) -> str:
         shown=[item for item in report.items if item.verdict is not Verdict.MANUAL],
         waiting=[_waiting(report, item) for item in report.items if item.verdict is Verdict.MANUAL],
         follow=lambda item: summary.follow_through_sentence(item, report),
+        shares=summary.shares(report),
+        ran=ran(run),
+        executed=EXECUTED,
         results=shown(record),
         provenance=list(words.flat(report.provenance)),
         script_hash="",

@@ -19,6 +19,9 @@ _REASONS = {
 }
 
 
+_KINDS = {"question": "written report"}
+
+
 @dataclass(frozen=True)
 class ItemSummary:
     """The outcomes of one item: how often each verdict fell, and the mean share of its points."""
@@ -49,7 +52,10 @@ class Loss:
 
 @dataclass(frozen=True)
 class Share:
-    """What one kind of items is worth in the handout, how much of that was judged, and how much of it earned."""
+    """What one kind of items is worth in the handout, how much of that was judged, and how much of it earned.
+
+    `kind` is in the words of the reports.
+    """
 
     kind: str
     whole: float
@@ -58,13 +64,13 @@ class Share:
 
 
 def shares(report: Report) -> tuple[Share, ...]:
-    """Return the points of a report by kind of item, as the handout's table of marks has them; a bonus has none."""
+    """Return the points of a report by kind of item, as the handout's table of marks has them."""
     items = report.assignment.items
     kinds = dict.fromkeys(item.kind for item in items if item.points)
     counted = {result.id: result for result in report.items if result.counts}
     return tuple(
         Share(
-            kind,
+            _KINDS.get(kind, kind),
             sum(item.points for item in items if item.kind == kind),
             sum(counted[item.id].possible for item in items if item.kind == kind and item.id in counted),
             sum(counted[item.id].points for item in items if item.kind == kind and item.id in counted),
@@ -79,10 +85,11 @@ def lateness(report: Report) -> str:
         return "The LMS says that it came late; how late is not known." if report.submission.late else ""
     if not report.late_minutes:
         return ""
-    return (
-        f"{count(report.late_minutes, 'started minute')} late: {points(report.deduction)} points are taken; "
-        f"{points(report.total)} remain."
-    )
+    policy = report.assignment.late
+    started = policy.started(report.late_minutes)
+    most = "" if policy.most is None or started <= policy.most else f", of which {policy.most} count"
+    taken = f"{points(report.deduction)} points are taken; {points(report.total)} remain."
+    return f"{count(started, f'started {policy.unit}')} late{most}: {taken}"
 
 
 @dataclass(frozen=True)

@@ -24,23 +24,32 @@ _STYLES = {
 }
 
 
-def class_table(class_report: ClassReport) -> Table:
-    """Return a line for each student: score, points of each judged item, and what cost most."""
+_OF_AN_ITEM, _OF_THE_OTHERS = 7, 31  # characters that the columns take
+
+
+def class_table(class_report: ClassReport, width: int = 200) -> Table:
+    """Return a line for each student: score, points of each judged item, and what cost most.
+
+    Where `width` has no room for a column of each item, one column names the items that lost points.
+    """
     judged = [summary for summary in item_summaries(class_report) if summary.judged]
+    roomy = _OF_AN_ITEM * len(judged) + _OF_THE_OTHERS <= width
     table = Table(title=Text(class_report.assignment.title), header_style="bold", title_justify="left", expand=False)
     table.add_column("student", overflow="fold", min_width=12)
     table.add_column("score", justify="right", no_wrap=True)
-    for summary in judged:
+    for summary in judged if roomy else ():
         table.add_column(Text(f"{summary.id}\n/{points(summary.possible)}"), justify="right", no_wrap=True)
+    if not roomy:
+        table.add_column("not in full", overflow="fold", min_width=16)
     table.add_column("what cost most", max_width=60)
     for report in sorted(class_report.reports, key=lambda report: by_name(report.submission.name)):
-        table.add_row(*_row(report, [summary.id for summary in judged]))
+        table.add_row(*_row(report, [summary.id for summary in judged], roomy))
     return table
 
 
-def _row(report: Report, judged: Sequence[str]) -> list[Text]:
+def _row(report: Report, judged: Sequence[str], roomy: bool) -> list[Text]:
     results = {item.id: item for item in report.items}
-    cells = [_cell(results.get(item_id)) for item_id in judged]
+    cells = [_cell(results.get(item_id)) for item_id in judged] if roomy else [_lost(report)]
     score = Text(f"{points(report.score)}/{points(report.possible)}", style="bold")
     return [
         Text(line(report.submission.name, 40)),
@@ -48,6 +57,17 @@ def _row(report: Report, judged: Sequence[str]) -> list[Text]:
         *cells,
         Text(main_loss(report), no_wrap=True, overflow="ellipsis"),
     ]
+
+
+def _lost(report: Report) -> Text:
+    """Return the items that are not passed, and do not wait, with their points."""
+    lost = [item for item in report.items if item.verdict not in (Verdict.PASS, Verdict.MANUAL)]
+    said = [Text(f"{LOOKS[item.verdict].sign} {item.id} {_earned(item)}", _STYLES[item.verdict]) for item in lost]
+    return Text(", ").join(said)
+
+
+def _earned(item: ItemResult) -> str:
+    return f"{points(item.points)}/{points(item.possible)}" if item.counts else "not counted"
 
 
 def _cell(item: ItemResult | None) -> Text:

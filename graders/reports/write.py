@@ -19,10 +19,10 @@ def student_folder(out: Path, name: str) -> Path:
     return out / "students" / name
 
 
-def write_student(report: Report, folder: Path, record: Evidence | None = None) -> None:
-    """Write result.json and report.html, each in one step; `record` is what was read in the notebook's outputs."""
-    write_json(report_document(report, record), folder / "result.json")
-    replace_file(folder / "report.html", student_page(report, record).encode())
+def write_student(report: Report, folder: Path, record: Evidence | None = None, run: Evidence | None = None) -> None:
+    """Write result.json and report.html, each in one step; `record` is what the notebook shows, `run` how it ran."""
+    write_json(report_document(report, record, run), folder / "result.json")
+    replace_file(folder / "report.html", student_page(report, record, run).encode())
 
 
 def write_class(class_report: ClassReport, out: Path) -> None:

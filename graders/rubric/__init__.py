@@ -20,7 +20,7 @@ from graders.home import rubric_path
 from graders.model import Assignment, Criterion, Decision, Item, LatePolicy, Tier
 from graders.rubric.places import refusal
 from graders.rubric.sense import of_sense
-from graders.rubric.shape import ItemTable, RubricTable, of_shape
+from graders.rubric.shape import ItemTable, LateTable, RubricTable, of_shape
 
 
 def load_rubric(slug: str) -> Assignment:
@@ -151,11 +151,17 @@ def _assignment(rubric: RubricTable, digest: str) -> Assignment:
         items=tuple(_item(item) for item in rubric.items),
         decisions=tuple(Decision(each.item, each.text) for each in rubric.decisions),
         files={key: name for key, name in rubric.files.model_dump().items() if name},
-        late=LatePolicy(rubric.late.points_per_minute, rubric.late.due),
+        late=_late(rubric.late),
         given=tuple(rubric.given),
         unchanged=tuple(rubric.unchanged),
         digest=digest,
     )
+
+
+def _late(late: LateTable) -> LatePolicy:
+    if late.points_per_hour is not None:
+        return LatePolicy(late.points_per_hour, late.due, "hour", late.most_hours)
+    return LatePolicy(late.points_per_minute or 0, late.due)
 
 
 def _item(item: ItemTable) -> Item:

@@ -27,7 +27,8 @@ def of_sense(rubric: RubricTable) -> Iterator[Wrong]:
         if decision.item not in ids:
             near = did_you_mean(decision.item, ids)
             yield Wrong(("decisions", at, "item"), f"decision on unknown item '{decision.item}'{near}")
-    yield from _of_sum(("total",), "total", "items", rubric.total, [item.points for item in rubric.items])
+    earned = [item.points for item in rubric.items if item.kind != "bonus"]  # a bonus recovers points, it adds none
+    yield from _of_sum(("total",), "total", "items", rubric.total, earned)
     yield from _of_cycles(rubric.items)
 
 

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from graders.errors import did_you_mean
 from graders.model import Tier
@@ -75,8 +83,19 @@ class FilesTable(Table):
 class LateTable(Table):
     """[late]."""
 
-    points_per_minute: Points
+    points_per_minute: Points | None = None
+    points_per_hour: Points | None = None
+    most_hours: Annotated[int, Field(ge=0)] | None = None
     due: Annotated[str, AfterValidator(_moment)]
+
+    @model_validator(mode="after")
+    def _one_unit(self) -> Self:
+        """Check that points are taken by the minute or by the hour, and hours counted only with the latter."""
+        if (self.points_per_minute is None) == (self.points_per_hour is None):
+            raise ValueError("one of points_per_minute and points_per_hour must stand there")
+        if self.most_hours is not None and self.points_per_hour is None:
+            raise ValueError("most_hours goes with points_per_hour")
+        return self
 
 
 class RubricTable(Table):

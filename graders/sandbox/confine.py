@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from graders.sandbox import linux, usage
-from graders.sandbox.limits import Limits
+from graders.sandbox.limits import Limits, given_at
 
 SCRATCH = "/scratch"
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
@@ -90,10 +90,13 @@ def enter_namespaces() -> bool:
     return False
 
 
-def build_root(stage: str, limits: Limits, devices: Sequence[str] = (), folders: Sequence[str] = ()) -> None:
+def build_root(
+    stage: str, limits: Limits, devices: Sequence[str] = (), folders: Sequence[str] = (), given: Sequence[str] = ()
+) -> None:
     """Make a root that holds the system, the interpreter, a scratch of limited size, and nothing else; move into it.
 
-    `devices` are those of a GPU; its driver also looks into /sys. `folders` at the top of it are parts of the scratch.
+    `devices` are those of a GPU; its driver also looks into /sys. `folders` at the top of it are parts of the scratch;
+    `given` folders are in it to be read.
     """
     linux.unshare(linux.NEWNS)
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
@@ -112,6 +115,8 @@ def build_root(stage: str, limits: Limits, devices: Sequence[str] = (), folders:
     # After the scratch: the interpreter or the project may itself lie below /tmp.
     for path in (*_SYSTEM, *_ETC, *readable_paths(), *_driver_paths(devices)):
         _bind(path, stage)
+    for folder, place in zip(given, given_at("full", given), strict=True):
+        _bind_folder(folder, stage + place)
     for device in (*_DEVICES, *devices):
         _bind(device, stage, writable=True)
     linux.pivot(stage)
@@ -127,15 +132,19 @@ def _bind(path: str, stage: str, writable: bool = False) -> None:
     if os.path.islink(path) and path in _SYSTEM:
         os.symlink(os.readlink(path), target)
     elif os.path.isdir(path):
-        os.makedirs(target, exist_ok=True)
-        linux.mount(path, target, None, linux.MS_BIND | linux.MS_REC)
-        linux.read_only(target)
+        _bind_folder(path, target)
     elif os.path.exists(path):
         os.makedirs(os.path.dirname(target), exist_ok=True)
         Path(target).touch()
         linux.mount(path, target, None, linux.MS_BIND)
         if not writable:
             linux.read_only(target)
+
+
+def _bind_folder(path: str, target: str) -> None:
+    os.makedirs(target, exist_ok=True)
+    linux.mount(path, target, None, linux.MS_BIND | linux.MS_REC)
+    linux.read_only(target)
 
 
 def become(uid: int) -> None:
@@ -222,6 +231,7 @@ def confine(
     own_root: bool,
     devices: Sequence[str] = (),
     folders: Sequence[str] = (),
+    given: Sequence[str] = (),
     unix_sockets: bool = False,
 ) -> None:
     """Confine this process to `level`, with these devices let in. `own_root`: real root made the namespaces.
@@ -232,7 +242,7 @@ def confine(
     Path("/proc/self/oom_score_adj").write_text("1000")  # when memory runs out it is the first to go
     others = 0 if own_root or (os.getuid() == 0 and level in ("no-namespaces", "uid")) else usage.tasks_of_user()
     if level == "full":
-        build_root(stage, limits, devices, folders)
+        build_root(stage, limits, devices, folders, given)
         if own_root:
             become(uid)
     elif level == "uid":
@@ -246,7 +256,9 @@ def confine(
         be_counted_as(uid)
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     if level in ("full", "no-namespaces"):
-        read = ["/"] if level == "full" else [*_SYSTEM, *_ETC, "/proc", *readable_paths(), *_driver_paths(devices)]
+        read = (
+            ["/"] if level == "full" else [*_SYSTEM, *_ETC, "/proc", *given, *readable_paths(), *_driver_paths(devices)]
+        )
         writable = [scratch, "/tmp", "/dev/shm", *folders] if level == "full" else [scratch]
         linux.landlock(read, writable, (*_DEVICES, *devices))
         linux.drop_capabilities()

@@ -66,7 +66,7 @@ class Ended:
     """How a child ended.
 
     `reason` is ended, cancelled, the limit that it was over (timeout, processes, memory, disk), or lost when its
-    monitor did not report.
+    monitor did not report. `starved_seconds` are those that it waited for a processor.
     """
 
     reason: str
@@ -74,6 +74,7 @@ class Ended:
     confined: bool = True
     cpu_seconds: float = 0.0
     peak_mb: float = 0.0
+    starved_seconds: float = 0.0
     output: str = ""
 
 
@@ -200,6 +201,7 @@ class Zygote:
             "uid": _FIRST_UID + next(_uids) % _MOST_UIDS,
             "devices": self.devices,
             "folders": equipment.folders,
+            "given": equipment.given,
             "unix_sockets": equipment.unix_sockets,
         }
         descriptors = array.array("i", [control_child.fileno(), data_child.fileno()])

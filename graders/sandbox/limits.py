@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -46,15 +47,29 @@ class Equipment:
     """What a child gets besides its order.
 
     `descriptors` are sent right after the order; `folders` are writable folders of its own root, which only the level
-    "full" has; `unix_sockets` says whether it may make them: none that runs student code may.
+    "full" has; `given` are folders of this machine that it may read, at `given_at`, and not write; `unix_sockets` says
+    whether it may make them: none that runs student code may.
     """
 
     descriptors: tuple[int, ...] = ()
     folders: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
     unix_sockets: bool = False
 
 
 NOTHING = Equipment()
+_GIVEN = "/given"
+
+
+def given_at(level: str, folders: Sequence[str]) -> list[str]:
+    """Return where a child of a level finds folders that it is given: in a root of its own by number alone.
+
+    >>> given_at("full", ["/home/ann/train"]), given_at("uid", ["/home/ann/train"])
+    (['/given/0'], ['/home/ann/train'])
+    """
+    return [f"{_GIVEN}/{number}" if level == "full" else folder for number, folder in enumerate(folders)]
+
+
 DEVICES = ("cpu", "cuda")
 _GPU_FILES = ("nvidia[0-9]*", "nvidiactl", "nvidia-uvm*", "nvidia-modeset", "nvidia-caps/*")
 

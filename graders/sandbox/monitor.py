@@ -17,7 +17,6 @@ import sys
 import tempfile
 import time
 import traceback
-from pathlib import Path
 from typing import Any, NoReturn
 
 from graders.sandbox import child, confine, linux, usage
@@ -25,6 +24,8 @@ from graders.sandbox.limits import Limits
 
 _CONFINED = b"+"  # what the child says on a pipe of its own before anything of the student's runs
 _GRACE = 0.05
+_STOPS = 20
+_ENDING_SECONDS = 60.0  # for all that a child left; on a busy machine a bomb takes a while
 _TICK = 0.2  # seconds between two looks at what the child uses
 _SLACK = 8  # threads beyond the limit: where the system counts them, it denies one more and ends nothing
 _PATIENCE = 3  # how many times the limit of the clock a child may take that waits for a processor
@@ -73,6 +74,7 @@ def _supervise(request: dict[str, Any], control: socket.socket, data_fd: int) ->
             "confined": os.read(said_read, 1) == _CONFINED,
             "cpu_seconds": max(used.ru_utime + used.ru_stime, meter.cpu_seconds),
             "peak_mb": used.ru_maxrss / 1024,
+            "starved_seconds": meter.starved_seconds,
             "output": output.text(),
         }
         with contextlib.suppress(OSError):
@@ -102,6 +104,7 @@ def _become_child(
             own_root=own_root,
             devices=request["devices"],
             folders=request["folders"],
+            given=request["given"],
             unix_sockets=request["unix_sockets"],
         )
         os.environ.update(dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR", "KERAS_HOME"), scratch))
@@ -153,16 +156,17 @@ class _Meter:
 
     def __init__(self, process: int, limits: Limits, scratch: str) -> None:
         self.process, self.limits, self.scratch = process, limits, scratch
-        self.cpu_seconds = 0.0
+        self.cpu_seconds = self.starved_seconds = 0.0
         self._started = time.monotonic()
 
     def over(self) -> str:
         """Return "" or the limit. A machine that is busy with others must not cost time: that is not counted."""
         limits, processes = self.limits, usage.tree(self.process)
         self.cpu_seconds = max(self.cpu_seconds, usage.cpu_seconds(processes))
+        self.starved_seconds = max(self.starved_seconds, usage.starved_seconds(self.process))
         elapsed = time.monotonic() - self._started
         if elapsed > limits.wall_seconds:
-            late = elapsed - usage.starved_seconds(self.process) > limits.wall_seconds
+            late = elapsed - self.starved_seconds > limits.wall_seconds
             if late or elapsed > limits.wall_seconds * _PATIENCE:
                 return "timeout"
         if self.cpu_seconds > limits.cpu_seconds + 1:  # a single process meets its own limit before
@@ -213,20 +217,30 @@ def _reap(process: int) -> tuple[int, Any]:
 
 
 def _kill_descendants() -> None:
-    """Kill what the child left behind; as their subreaper we are the parent of them all, however they hid."""
-    for _ in range(1000):
-        mine = _children()
-        for process in mine:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(process, signal.SIGKILL)
+    """Kill what the child left behind; as their subreaper we are the parent of them all, however they hid.
+
+    All are stopped before any is killed: stopped ones count against the limit of processes, so a bomb that forks faster
+    than we kill runs out of processes instead.
+    """
+    patience = time.monotonic() + _ENDING_SECONDS
+    while (mine := _mine()) and time.monotonic() < patience:
+        for _ in range(_STOPS):
+            _send(mine, signal.SIGSTOP)
+            mine = _mine()
+            if usage.stopped(mine):
+                break
+        _send(mine, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
-        if not mine:
-            return
         time.sleep(_GRACE / 10)
 
 
-def _children() -> list[int]:
-    me = os.getpid()
-    return [int(word) for word in Path(f"/proc/self/task/{me}/children").read_text().split()]
+def _mine() -> list[int]:
+    return usage.tree(os.getpid())[1:]
+
+
+def _send(processes: list[int], number: int) -> None:
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(process, number)

@@ -56,6 +56,12 @@ def starved_seconds(process: int) -> float:
     return max((int(wait[1]) for wait in waits if len(wait) == 3), default=0) / 1e9
 
 
+def stopped(processes: Iterable[int]) -> bool:
+    """Return whether none of some processes can run: each is stopped or has ended."""
+    states = (_text(f"/proc/{process}/stat").rpartition(")")[2].split()[:1] for process in processes)
+    return all(state in ([], ["T"], ["t"], ["Z"], ["X"]) for state in states)
+
+
 def over_memory(processes: Sequence[int], limit_mb: float) -> bool:
     """Return whether processes together hold more memory than a limit; pages that they share are counted once."""
     # To share pages out costs milliseconds, and cannot come to more than to count them for each process.

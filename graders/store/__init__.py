@@ -108,6 +108,11 @@ class Store:
         with self._transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO evidence VALUES (?, ?, ?)", (key, text, arrays))
 
+    def forget(self, key: str) -> None:
+        """Drop the evidence of a key, so that it is measured again."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM evidence WHERE key = ?", (key,))
+
     def keep_file(self, key: str, content: bytes) -> None:
         """Keep the content of a file under a key."""
         with self._transaction() as connection:

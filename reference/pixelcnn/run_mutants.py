@@ -30,6 +30,28 @@ SETTINGS = 'settings = {"32 filters": (2, 32, 2, 10), "64 filters": (2, 64, 2, 1
 REGRESSION = '    "mean absolute error": (keras.losses.MeanAbsoluteError(), GreyDataset),\n'
 
 
+IN_TURN = (
+    "parts = [model.predict(pixels[i : i + 1], verbose=0) for i in range(batch)]\n"
+    "                probability = np.concatenate(parts)[:, row, column, channel]"
+)
+TRACED = "ask = tf.function(lambda given: model(given))\n    " + FRAMES
+GRAPH = """
+@tf.function
+def generate(model, images):
+    \"\"\"Return new images like these, float32 (B, H, W, 1), in one graph.\"\"\"
+    batch, rows, columns, _ = images.shape
+    pixels = tf.zeros((batch, rows, columns, 1))
+    for place in tf.range(rows * columns):
+        row, column = place // columns, place % columns
+        probability = model(pixels)[:, row, column, 0]
+        white = tf.cast(tf.random.uniform((batch,)) < probability, tf.float32)
+        each, here = tf.range(batch), tf.ones((batch,), tf.int32)
+        places = tf.stack([each, row * here, column * here, 0 * here], axis=1)  # (B, 4)
+        pixels = tf.tensor_scatter_nd_update(pixels, places, white)
+    return pixels
+"""
+
+
 def wrong(
     item: str, name: str, mistake: str, loses: str, *swaps: tuple[str, str], also: tuple[str, ...] = ()
 ) -> Mutant:
@@ -244,6 +266,45 @@ GENERATING = (
         "order",
         ("for row in range(rows):", "for row in range(rows - 1):"),
     ),
+    wrong(
+        "C9",
+        "in-turn-shared-noise",
+        "asks image by image and draws one number for all",
+        "noise",
+        (PREDICT, IN_TURN),
+        (NOISE, "noise = np.random.uniform()"),
+    ),
+    wrong(
+        "C9",
+        "in-turn-no-feedback",
+        "asks image by image, always for the same images",
+        "order feedback",
+        (PREDICT, IN_TURN.replace("predict(pixels", "predict(images")),
+    ),
+    wrong(
+        "C9",
+        "traced-no-noise",
+        "thresholds at 0.5 what a tf.function returns",
+        "noise",
+        (FRAMES, TRACED),
+        (PREDICT, PREDICT.replace("model.predict(pixels, verbose=0)", "ask(tf.constant(pixels)).numpy()")),
+        (NOISE, "noise = 0.5"),
+    ),
+    Mutant(
+        "C9-graph-columns",
+        "C9",
+        "goes column by column in a tf.function",
+        ("order",),
+        ((GENERATE, "pixels = generate(pixel_cnn, input_images).numpy()\n"),),
+        {"generate": GRAPH.replace("place // columns, place % columns", "place % rows, place // rows")},
+    ),
+    wrong(
+        "C9",
+        "one-of-ten",
+        "generates the first of ten images",
+        "count",
+        (WRITE, "pixels[0, row, column, channel] = np.where(noise < probability, 1.0, 0.0)[0]"),
+    ),
     wrong("C9", "levels", "writes 255 for white", "binary", (WRITE, WRITE.replace("1.0", "255.0"))),
 )
 
@@ -386,6 +447,19 @@ TRAINING = (
         "trains on 16 images",
         "training_data",
         (CUT, "training.image_paths, validation.image_paths = paths[:16], paths[cut:]"),
+    ),
+    wrong(
+        "C11",
+        "negative",
+        "trains on the negatives of the images",
+        "loss",
+        (FIT, FIT.replace("fit(training_data", "fit(Negatives(TRAIN_DIR, 64)")),
+        (
+            SPLIT,
+            SPLIT + "class Negatives(CalligraphyDataset):\n    def __getitem__(self, idx):\n"
+            "        x, _ = training_data[idx]\n        return x, 1 - x\n\n"
+            "    def __len__(self):\n        return len(training_data)\n\n\n",
+        ),
     ),
     wrong("C11", "mse", "the mean squared error", "loss", (LOSS, "loss='mse',"), also=("C10",)),
     wrong(

@@ -39,6 +39,70 @@ for epoch in range(EPOCHS):
 """
 
 
+IN_TURN = (
+    "parts = [model.predict(pixels[i : i + 1], verbose=0) for i in range(batch)]\n"
+    "                probability = np.concatenate(parts)[:, row, column, channel]"
+)
+TRACED = "ask = tf.function(lambda given: model(given))\n    " + FRAMES
+GRAPH = """
+@tf.function
+def generate(model, images):
+    \"\"\"Return new images like these, float32 (B, H, W, 1), in one graph.\"\"\"
+    batch, rows, columns, _ = images.shape
+    pixels = tf.zeros((batch, rows, columns, 1))
+    for place in tf.range(rows * columns):
+        row, column = place // columns, place % columns
+        probability = model(pixels)[:, row, column, 0]
+        white = tf.cast(tf.random.uniform((batch,)) < probability, tf.float32)
+        each, here = tf.range(batch), tf.ones((batch,), tf.int32)
+        places = tf.stack([each, row * here, column * here, 0 * here], axis=1)  # (B, 4)
+        pixels = tf.tensor_scatter_nd_update(pixels, places, white)
+    return pixels
+"""
+GRAPH_EPOCH = """
+optimizer, measure = pixel_cnn.optimizer, keras.losses.BinaryCrossentropy()
+x_train = tf.constant(x_train)
+
+@tf.function
+def train_epoch(batches):
+    loss = 0.0
+    for x in batches:
+        with tf.GradientTape() as tape:
+            loss = measure(x, pixel_cnn(x, training=True))
+        optimizer.apply(tape.gradient(loss, pixel_cnn.trainable_variables), pixel_cnn.trainable_variables)
+    return loss
+
+for epoch in range(EPOCHS):
+    loss = train_epoch(tf.data.Dataset.from_tensor_slices(x_train[16:]).shuffle(64).batch(32))
+    print(epoch, float(loss), pixel_cnn.evaluate(x_train[:16], x_train[:16], verbose=0))
+"""
+BUILT = (
+    "features = AutoregressiveModel(6, 64, 6, 10)(inputs)\n"
+    'outputs = keras.layers.Conv2D(1, 1, activation="sigmoid")(features)\n'
+    "pixel_cnn = keras.Model(inputs, outputs)\n"
+)
+SUBCLASS = """
+class PixelCNN(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.backbone = AutoregressiveModel(6, 64, 6, 10)
+        self.head = keras.layers.Conv2D(1, 1, activation="sigmoid")
+
+    def call(self, images):
+        return self.head(self.backbone(images))
+
+
+pixel_cnn = PixelCNN()
+pixel_cnn(inputs)
+"""
+TWO_LOOPS = (
+    "        for _ in range(self.n_block * self.n_resnet):\n"
+    "            self.ul_list_gated_resnet.append(GatedResnet(self.n_filters))\n"
+    "        for _ in range(self.n_block):\n"
+    "            self.ul_list_dense_layer.append(TensorDense(self.n_filters))\n"
+)
+
+
 def right(item: str, name: str, why: str, *swaps: tuple[str, str]) -> Variant:
     """Return a variant."""
     return Variant(f"{item}-{name}", item, why, swaps)
@@ -85,6 +149,18 @@ VARIANTS = (
             "AutoregressiveModel(n_filters=64, n_resnet=6, n_block=6, n_output=10)(inputs)",
         ),
     ),
+    right(
+        "C8",
+        "blocks-in-turn",
+        "the layers may be created block by block, as Keras 2 loads them",
+        (
+            TWO_LOOPS,
+            "        for _ in range(self.n_block):\n            for _ in range(self.n_resnet):\n"
+            "                self.ul_list_gated_resnet.append(GatedResnet(self.n_filters))\n"
+            "            self.ul_list_dense_layer.append(TensorDense(self.n_filters))\n",
+        ),
+    ),
+    right("C8", "subclass", "the model may be a class of one's own", (BUILT, SUBCLASS)),
     right(
         "C8",
         "nearest",
@@ -142,6 +218,7 @@ VARIANTS = (
         "    if lowest is None or loss < lowest:\n"
         "        lowest, weights = loss, pixel_cnn.get_weights()\npixel_cnn.set_weights(weights)\n",
     ),
+    trained("graph-epoch", "a whole epoch in a tf.function", ARRAYS + GRAPH_EPOCH),
     right(
         "C10",
         "own-loop",
@@ -209,6 +286,72 @@ VARIANTS = (
         "one-by-one",
         "one image after another",
         (GENERATE, "pixels = np.concatenate([generate(pixel_cnn, input_images[i : i + 1]) for i in range(10)])\n"),
+    ),
+    right("C9", "in-turn", "one image after another at every pixel", (PREDICT, IN_TURN)),
+    right(
+        "C9",
+        "in-turn-from-test-images",
+        "the same, beginning with images of the test set",
+        (PREDICT, IN_TURN),
+        (FRAMES, "pixels = np.array(images)\n"),
+    ),
+    right(
+        "C9",
+        "traced",
+        "the model may be called in a tf.function, also in one that XLA would compile",
+        (FRAMES, TRACED.replace("(lambda", "(jit_compile=True)(lambda")),
+        (PREDICT, PREDICT.replace("model.predict(pixels, verbose=0)", "ask(tf.constant(pixels)).numpy()")),
+    ),
+    Variant(
+        "C9-graph",
+        "C9",
+        "the whole generation may be one tf.function",
+        ((GENERATE, "pixels = generate(pixel_cnn, input_images).numpy()\n"),),
+        {"generate": GRAPH},
+    ),
+    right(
+        "C9",
+        "tensors",
+        "the pixels may be a tensor",
+        (FRAMES, "pixels = tf.zeros(images.shape)\n    here = tf.zeros(images.shape, bool).numpy()\n"),
+        (PREDICT, PREDICT.replace("predict(pixels, verbose=0)", "predict_on_batch(pixels)")),
+        (
+            "pixels[:, row, column, channel] = " + WHERE,
+            "here[...] = False\n                here[:, row, column, channel] = True\n"
+            "                white = tf.cast(noise < probability, tf.float32)\n"
+            "                pixels = tf.where(here, white[:, None, None, None], pixels)",
+        ),
+    ),
+    right(
+        "C9",
+        "variable",
+        "the pixels may be a variable",
+        (FRAMES, "pixels = tf.Variable(tf.zeros(images.shape))\n"),
+        (PREDICT, PREDICT.replace("predict(pixels, verbose=0)", "__call__(pixels, training=False)")),
+        ("pixels[:, row, column, channel] = " + WHERE, f"pixels[:, row, column, channel].assign({WHERE})"),
+        ("    return pixels\n\n\ndef show", "    return pixels.numpy()\n\n\ndef show"),
+    ),
+    right(
+        "C9",
+        "other-model",
+        "another functional model may be made of the same layers",
+        (GENERATE, "pixels = generate(keras.Model(pixel_cnn.inputs, pixel_cnn.outputs[0]), input_images)\n"),
+    ),
+    right(
+        "C9",
+        "seventy",
+        "more images may be generated",
+        (
+            GENERATE,
+            "every = np.concatenate([np.asarray(test_data[i][0]) for i in range(len(test_data))])\n"
+            "pixels = generate(pixel_cnn, every)[:10]\n",
+        ),
+    ),
+    right(
+        "C9",
+        "looks",
+        "the model may be looked at before and after the loop",
+        (GENERATE, "pixel_cnn.predict(np.zeros_like(input_images))\n" + GENERATE + "pixel_cnn.predict(pixels)\n"),
     ),
     right("C9", "from-test-images", "begins with images of the test set", (FRAMES, "pixels = np.array(images)\n")),
     right(

@@ -65,7 +65,7 @@ def make_weights(text: str, path: str) -> None:
     head = text[: text.index("# Compile the model for the rundown")]
     namespace: dict[str, Any] = {"__name__": "__main__"}
     keras.utils.set_random_seed(5)
-    recorder.install(namespace, SHRINK, lambda name, experiment: None)
+    recorder.install(namespace, SHRINK, lambda name, experiment: None, SEED)
     for source in cells_of(head[: head.rindex("# %%")]):
         exec(source, namespace)
         recorder.after_cell(1)

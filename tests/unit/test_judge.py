@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 from graders import judge
 from graders.assignments.pixelcnn import GRADERS
-from graders.model import Evidence, Experiment, Failure, ItemResult, Outcome, Verdict
+from graders.model import Evidence, Experiment, Failure, ItemResult, Outcome, Tier, Verdict
 from tests.unit.evidence import RAISED, SOUND, Says, item, outputs, reference
 
 ITEM = item(1.5, 2.0, 0.5, depends=("C3",), follow_through=0.5)
@@ -135,6 +135,14 @@ def test_a_judge_that_raises_is_a_fault() -> None:
 )
 def test_a_judge_that_speaks_of_other_criteria_than_the_rubric_is_a_fault(said: dict[str, bool]) -> None:
     assert judged(Says(**said)).verdict is Verdict.FAULT
+
+
+def test_a_judge_of_saved_results_may_leave_an_item_to_a_person() -> None:
+    """Of an item of another tier, where nothing is said nothing was judged: a fault."""
+    saved = replace(ITEM, tier=Tier.RECORD)
+    result = judge.judge_item(saved, Says(), SOUND, None)
+    assert (result.verdict, result.points, result.counts) == (Verdict.MANUAL, 0, False)
+    assert judge.judge_item(replace(ITEM, tier=Tier.EXECUTE), Says(), SOUND, SOUND).verdict is Verdict.FAULT
 
 
 class Twice(Says):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from graders.errors import UsageError
 from graders.late import checked_due, minutes_late, read_times, times_by_id
-from graders.model import Report
+from graders.model import LatePolicy, Report
 from graders.reports.summary import lateness, shares
 from tests.unit.reports.sample import report as sample_report
 
@@ -63,6 +63,29 @@ def test_a_point_a_minute_and_never_below_zero(minutes: int | None, points: floa
     assert (made.total, made.deduction) == (total, minutes or 0)
 
 
+@pytest.mark.parametrize(
+    ("minutes", "taken", "words"),
+    [
+        (0, 0, ""),
+        (60, 1, "1 started hour late: 1 points are taken; 61 remain."),
+        (85, 2, "2 started hours late: 2 points are taken; 60 remain."),  # 01:23:34, the example of handout B
+        (48 * 60, 48, "48 started hours late: 48 points are taken; 14 remain."),
+        (48 * 60 + 1, 48, "49 started hours late, of which 48 count: 48 points are taken; 14 remain."),
+    ],
+)
+def test_a_point_an_hour_for_two_days(minutes: int, taken: float, words: str) -> None:
+    made = handed_in(minutes, 62)
+    made = replace(made, assignment=replace(made.assignment, late=LatePolicy(1, DUE, "hour", 48)))
+    assert (made.deduction, lateness(made)) == (taken, words)
+
+
+def test_an_example_of_handout_b() -> None:
+    """Two points for 01:23:34, of a deadline at 11:59pm."""
+    minutes = minutes_late("2025-04-12T01:23:34+08:00", "2025-04-11T23:59:00+08:00")
+    assert minutes is not None
+    assert LatePolicy(1, "", "hour", 48).deduction(minutes) == 2
+
+
 def test_no_total_is_above_the_handouts() -> None:
     assert handed_in(None, 120).total == 100
 
@@ -78,7 +101,7 @@ def test_lateness_is_told_in_words() -> None:
 def test_the_kinds_are_worth_what_the_handout_says() -> None:
     """Table 5: code 70, report 22, prediction 8; the bonus has no points."""
     found = {share.kind: share.whole for share in shares(handed_in(None, 1))}
-    assert found == {"code": 70, "question": 22, "prediction": 8}
+    assert found == {"code": 70, "written report": 22, "prediction": 8}
 
 
 def times(path: Path, text: str) -> dict[str, str]:

@@ -60,7 +60,9 @@ def shortened(text: str) -> str:
     return text[: text.index("# %% [markdown]\n# ## Bonus")]
 
 
-@pytest.mark.parametrize("name", ["C8-created-last", "C10-logits", "C11-validates-on-test", "C11-no-epochs"])
+@pytest.mark.parametrize(
+    "name", ["C8-created-last", "C10-logits", "C10-made-up", "C11-validates-on-test", "C11-no-epochs"]
+)
 def test_a_mutant_loses_its_criteria(rehearsals: Rehearsals, reference_run: dict[str, Any], name: str) -> None:
     mutant = MUTANTS[name]
     run = rehearsals.run(shortened(apply_edit(reference_text(), mutant)))
@@ -69,7 +71,9 @@ def test_a_mutant_loses_its_criteria(rehearsals: Rehearsals, reference_run: dict
     assert set(mutant.loses) <= set(found[mutant.item])
 
 
-@pytest.mark.parametrize("name", ["C10-own-loop"])
+@pytest.mark.parametrize(
+    "name", ["C10-own-loop", "C11-traced-tape", "C11-graph-epoch", "C9-graph", "C8-blocks-in-turn"]
+)
 def test_a_variant_keeps_all_marks(rehearsals: Rehearsals, reference_run: dict[str, Any], name: str) -> None:
     run = rehearsals.run(shortened(apply_edit(reference_text(), VARIANTS[name])))
     assert lost(evidence_of(run), evidence_of(reference_run), *ITEMS[:4]) == {}
@@ -120,6 +124,42 @@ def test_records_without_form_are_not_there() -> None:
         "call 003": Experiment({"cell": 2, "method": "fit", "details": "[" * 100_000}),
     }
     assert [(call.cell, call.details) for call in Run(seen).calls] == [(1, {}), (2, {})]
+
+
+def test_what_nobody_saw_is_left_to_a_person(reference_run: dict[str, Any]) -> None:
+    import json
+
+    def verdict(item: str, end: dict[str, Any], cells: Any = None) -> tuple[Verdict, bool]:
+        seen = {"call end": Experiment({"cell": 9, "method": "end", "details": json.dumps(end)})}
+        seen |= {"cells": Experiment({"cells": cells})} if cells else {}
+        theirs = evidence_of(reference_run)
+        result = judge_item(RUBRIC.item(item), GRADERS[item], Evidence(seen), theirs)
+        return result.verdict, "a person must look: " in result.note and not result.counts
+
+    assert verdict("C9", {"dropped": 1}) == (Verdict.MANUAL, True)
+    assert verdict("C9", {"unfollowed": 1024}) == (Verdict.MANUAL, True)
+    assert verdict("C9", {"unfollowed": 3}) == (Verdict.FAIL, False)
+    assert verdict("C8", {"unfollowed": 1024}) == (Verdict.FAIL, False)
+    assert verdict("C12", {}, [{"cell": 7, "status": "interrupted"}]) == (Verdict.MANUAL, True)
+    assert verdict("C12", {}, [{"cell": 7, "status": "error"}]) == (Verdict.FAIL, False)
+
+
+def test_weights_that_fail_on_unseen_images_cost_the_loss(reference_run: dict[str, Any]) -> None:
+    theirs = evidence_of(reference_run)
+
+    def spoilt(value: float) -> dict[str, list[str]]:
+        arrays = {
+            name: dict(one.arrays) | ({"unseen": np.full_like(one.arrays["unseen"], value)} if trains(one) else {})
+            for name, one in theirs.experiments.items()
+        }
+        mine = {name: Experiment(one.values, arrays[name]) for name, one in theirs.experiments.items()}
+        return lost(Evidence(mine), theirs, *ITEMS[:4])
+
+    def trains(one: Experiment) -> bool:
+        return "unseen" in one.arrays and one.arrays["unseen"].dtype.kind == "f" and one.values["cell"] > first
+
+    first = next(one.values["cell"] for one in theirs.experiments.values() if one.values["method"] == "load_weights")
+    assert spoilt(0.5) == spoilt(np.nan) == {"C11": ["loss"]}
 
 
 def test_a_fault_of_the_recorder_costs_nobody_a_mark(reference_run: dict[str, Any]) -> None:

@@ -105,7 +105,7 @@ class TestTheRealRubric:
 
     def test_it_carries_the_rest(self, real: Assignment) -> None:
         assert real.files == {"report": "report.pdf", "code": "code.zip"}
-        assert real.late.points_per_minute == 1
+        assert (real.late.points, real.late.unit) == (1, "minute")
         assert real.digest == hashlib.sha256(rubric_path("pixelcnn").read_bytes()).hexdigest()
         assert real.item("C3").follow_through == 1.0
         assert all(item.criteria for item in real.items if item.tier is Tier.BEHAVIOUR)
@@ -126,6 +126,15 @@ class TestTheRealRubric:
     def test_an_unknown_slug(self) -> None:
         with pytest.raises(UsageError, match=re.escape("(did you mean 'pixelcnn'?)")):
             load_rubric("pixelcn")
+
+
+def test_a_bonus_lies_above_the_total() -> None:
+    """Table 2 of handout B: code 62, report 38; the lines of the bonus sum to 9."""
+    jem = load_rubric("jem")
+    kinds = {item.kind: sum(one.points for one in jem.items if one.kind == item.kind) for item in jem.items}
+    assert kinds == {"code": 62, "question": 38, "bonus": 9}
+    assert jem.total == 100
+    assert (jem.late.points, jem.late.unit, jem.late.most) == (1, "hour", 48)
 
 
 def test_a_good_one_is_read(tmp_path: Path) -> None:
@@ -156,6 +165,13 @@ def test_windows_line_ends_and_a_byte_order_mark(tmp_path: Path) -> None:
             "line 27: item C2: criterion values: unknown key 'pionts' (did you mean 'points'?)",
         ),
         ("points_per_minute", "points_per_minut", "line 13: unknown key 'points_per_minut'"),
+        ("points_per_minute = 1\n", "", "line 12: late: one of points_per_minute and points_per_hour must stand there"),
+        ("points_per_minute = 1", "points_per_minute = 1\npoints_per_hour = 1", "late: one of points_per_minute and"),
+        (
+            "points_per_minute = 1",
+            "points_per_minute = 1\nmost_hours = 48",
+            "late: most_hours goes with points_per_hour",
+        ),
         ("[files]\ncode", "[files]\ncod", "line 10: unknown key 'cod' (did you mean 'code'?)"),
         ('text = "Either', 'txt = "Either', "line 49: decision 1: unknown key 'txt' (did you mean 'text'?)"),
         ("[[decisions]]", "[[decision]]", "line 47: unknown key 'decision' (did you mean 'decisions'?)"),
@@ -220,7 +236,7 @@ def test_no_line_is_better_than_a_wrong_one(tmp_path: Path) -> None:
     head = GOOD[: GOOD.index("[files]")].replace("given", 'items = [1, { id = "C1" }]\nlate.due = 3\ngiven')
     path.write_text(head, encoding="utf-8")
     message = refused(path)
-    assert message.startswith("key 'files' is missing; key 'points_per_minute' is missing; due: input should be a ")
+    assert message.startswith("key 'files' is missing; due: input should be a ")
 
 
 def test_items_on_one_line(tmp_path: Path) -> None:

@@ -111,6 +111,13 @@ def test_a_report_stands_with_its_key_and_what_it_was_made_from(store: Store) ->
     assert (store.submission("ann"), store.pieces("ann")) == (("key", {"score": 2}), {"own": 1})
 
 
+def test_evidence_that_is_forgotten_is_measured_again(store: Store) -> None:
+    store.keep("key", Evidence({}))
+    store.forget("key")
+    store.forget("never there")
+    assert store.evidence("key") is None
+
+
 def test_what_files_tell_is_noted_for_whoever_has_files_also_without_a_kept_report(store: Store) -> None:
     store.keep_submission("ann", "key", {}, {})
     assert store.published("ann") == ""

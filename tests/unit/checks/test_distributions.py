@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from graders import checks
+from graders.checks import distributions
 from graders.model import Experiment
 from tests.unit.evidence import EMPTY, FAILED, NOT_NUMBERS
 
@@ -91,3 +92,78 @@ def test_the_words_name_what_was_found_but_not_the_deviation_that_is_wanted() ->
     found = checks.normal("initializer", drawn(of_deviation(normal(0)) * 1.6), 0.0, STD)
     assert found.actual == "standard deviation 0.0800"
     assert "0.05" not in found.expected
+
+
+# Findings ------------------------------------------------------------------------------------------------------------
+
+
+def draws(seed: int) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_even_numbers_are_even(seed: int) -> None:
+    assert distributions.uniform(draws(seed).random(2000), 0, 1) == ""
+    assert distributions.even(draws(seed).integers(0, 7, 300), 7) == ""
+    assert distributions.binomial(draws(seed).binomial(32, 0.3, 40), 32, 0.3) == ""
+    assert distributions.binomial(draws(seed).binomial(32, 0.05, 40), 32, 0.05) == ""
+    assert distributions.unrelated(draws(seed).normal(size=(6, 500))) == ""
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        draws(0).random(999),
+        draws(0).random(2000) * 1.1,
+        draws(0).random(2000) * 0.9,
+        draws(0).random(2000) ** 2,
+        draws(0).normal(0.5, 0.1, 2000),
+        np.append(draws(0).random(2000), np.nan),
+        np.full(2000, 0.5),
+    ],
+)
+def test_values_that_are_not_spread_evenly(values: np.ndarray) -> None:
+    assert distributions.uniform(values, 0, 1) != ""
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        draws(0).integers(0, 8, 400),
+        draws(0).integers(1, 8, 400),
+        draws(0).integers(0, 6, 400),
+        draws(0).integers(0, 7, 30),
+        draws(0).random(400) * 6,
+        np.full(400, 3),
+        np.full(400, np.nan),
+    ],
+)
+def test_labels_that_are_not_spread_evenly(labels: np.ndarray) -> None:
+    assert distributions.even(labels, 7) != ""
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        (draws(0).binomial(32, 0.7, 40), "%"),
+        (draws(0).binomial(32, 0.5, 40), "%"),
+        (np.full(40, 10), "hardly varies"),
+        (np.where(draws(0).random(40) < 0.3, 32, 0), "varies too much"),
+    ],
+)
+def test_numbers_that_are_not_binomial(counts: np.ndarray, words: str) -> None:
+    assert words in distributions.binomial(counts, 32, 0.3)
+
+
+def test_rows_that_have_to_do_with_each_other() -> None:
+    rows = draws(0).normal(size=(4, 500))
+    assert distributions.unrelated(np.vstack([rows, rows[1:2]])) != ""
+    assert distributions.unrelated(np.vstack([rows, -0.5 * rows[1:2] + 0.5 * rows[2:3]])) != ""
+    assert distributions.unrelated(np.vstack([rows, np.ones((1, 500))])) != ""
+    assert distributions.unrelated(np.vstack([rows, np.full((1, 500), np.inf)])) != ""
+
+
+def test_an_outcome_needs_one_good_draw() -> None:
+    assert distributions.drawn("noise", "noise", ["none", ""]).passed
+    assert not distributions.drawn("noise", "noise", ["none", "none"]).passed
+    assert not distributions.drawn("noise", "noise", []).passed

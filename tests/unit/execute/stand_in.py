@@ -7,8 +7,8 @@ from graders.model import Experiment
 SEEN: dict[str, Any] = {}
 
 
-def install(namespace: dict[str, Any], shrink: Any, emit: Any) -> None:
-    SEEN.update(namespace=namespace, emit=emit, cells=[], shrink=shrink)
+def install(namespace: dict[str, Any], shrink: Any, emit: Any, seed: int) -> None:
+    SEEN.update(namespace=namespace, emit=emit, cells=[], shrink=shrink, seed=seed)
 
 
 def after_cell(number: int) -> None:
@@ -17,4 +17,4 @@ def after_cell(number: int) -> None:
 
 
 def finish() -> None:
-    SEEN["emit"]("finished", Experiment({"cells": SEEN["cells"], "shrink": SEEN["shrink"]}))
+    SEEN["emit"]("finished", Experiment({name: SEEN[name] for name in ("cells", "shrink", "seed")}))

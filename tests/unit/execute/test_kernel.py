@@ -105,7 +105,8 @@ def test_which_commands_are_refused(command: str, refused: bool) -> None:
 
 
 def laid(tmp_path: Any, links: dict[str, str], **files: bytes) -> list[str]:
-    order = {"files": {name: len(content) for name, content in files.items()}, "links": links, "folders": []}
+    sizes = {name: len(content) for name, content in files.items()}
+    order = {"files": sizes, "given": {}, "links": links, "folders": []}
     return layout.lay_out(order, b"".join(files.values()))
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from graders.errors import Stopped, UsageError
 from graders.execute import MODULES, Executed, Stage, record, run, run_limits, supervise
+from graders.execute.stage import recorder_seed
 from graders.sandbox.levels import try_level
 from graders.sandbox.nursery import Nursery
 from tests.unit.execute.notebooks import notebook, text_of
@@ -61,6 +62,7 @@ ORDINARY = (
     "open('/usr/made', 'w')",
     "exit()",
     "x + 1",
+    "%matplotlib inline\n%load_ext autoreload\nprint('goes on')",
 )
 
 
@@ -75,7 +77,7 @@ def test_cells_run_in_order_and_errors_do_not_stop_them(ordinary: Executed) -> N
     assert ordinary.evidence.fault == ""
     assert ordinary.evidence.failure is None
     counts = [cell["execution_count"] for cell in ordinary.notebook["cells"][1:]]
-    assert counts == [1, 2, None, *range(3, 15)]
+    assert counts == [1, 2, None, *range(3, 16)]
     by_number = {cell["cell"]: (cell["status"], cell["kind"]) for cell in cells_of(ordinary)}
     assert by_number == {
         2: ("ok", ""),
@@ -92,6 +94,7 @@ def test_cells_run_in_order_and_errors_do_not_stop_them(ordinary: Executed) -> N
         14: ("error", by_number[14][1]),
         15: ("error", "SystemExit"),
         16: ("ok", ""),
+        17: ("ok", ""),
     }
     assert by_number[14][1] in ("OSError", "PermissionError")
 
@@ -143,7 +146,9 @@ def test_the_data_lie_where_the_notebook_looks(ordinary: Executed, nursery: Nurs
 def test_the_recorder_is_called_before_after_each_cell_and_at_the_end(ordinary: Executed) -> None:
     seen = ordinary.evidence.experiments
     assert seen["after 2"].values == {"x": "1"}
-    assert seen["finished"].values == {"cells": [2, 3, *range(5, 17)], "shrink": {"N": 2}}
+    values = dict(seen["finished"].values)
+    assert values.pop("seed") == recorder_seed(Stage("pixelcnn", 7)) not in (7, recorder_seed(Stage("pixelcnn", 8)))
+    assert values == {"cells": [2, 3, *range(5, 18)], "shrink": {"N": 2}}
 
 
 HOSTILE = (
@@ -284,3 +289,17 @@ def test_a_nursery_that_is_closed_stops_the_run() -> None:
 def test_nothing_is_left_in_the_folder_of_the_sockets(ordinary: Executed) -> None:
     assert re.search("rehearsal", str(ordinary.notebook["metadata"]))
     assert set(Path("/tmp").glob("graders-sockets-*")) <= LEFT_BY_OTHERS
+
+
+def test_nothing_is_left_of_a_fork_bomb(nursery: Nursery) -> None:
+    """Once its monitor is gone, whatever it left would belong to the first process of the machine."""
+    ran(nursery, "import os\nwhile True:\n    os.fork()", cell_seconds=0.5, total_seconds=1.0)
+    mine = [process for process in Path("/proc").glob("[0-9]*") if f"\0{STAND_IN}\0" in _text(process / "cmdline")]
+    assert not [process for process in mine if "\nPPid:\t1\n" in _text(process / "status")]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:  # it has ended in the meantime
+        return ""

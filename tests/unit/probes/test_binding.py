@@ -225,3 +225,16 @@ def test_translation_undoes_a_call(parameters: list[str], positional: int) -> No
     args = [values[name] for name in parameters[:positional]]
     kwargs = {name: values[name] for name in parameters[positional:]}
     assert binding.translate(parameters, CONVOLUTION, args, kwargs) == values
+
+
+def test_whether_an_argument_is_taken() -> None:
+    def named(n_classes: int = 10) -> None: ...
+
+    def open_ended(*args: int, **kwargs: int) -> None: ...
+
+    def by_position(k: int) -> None: ...
+
+    def nothing() -> None: ...
+
+    found = [binding.takes(each, "num_classes") for each in (named, open_ended, by_position, nothing)]
+    assert found == [True, False, True, False]

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from graders.model import Experiment
+from graders.probes.recorder_images import losses_of
 from graders.probes.wire import pack, unpack
-from tests.unit.rehearsal import SHRINK, WEIGHTS, Rehearsals, reference_text
+from tests.unit.rehearsal import SEED, SHRINK, WEIGHTS, Rehearsals, reference_text
 
 START = reference_text()[: reference_text().index("# %% [markdown]\n# ## Load the pretrained")]
 LOADED = START + f"# %%\npixel_cnn.load_weights('{WEIGHTS}')\n"
@@ -114,6 +115,48 @@ print(len(set(answers)), model.layers[1].n_output, sep=" answers, outputs: ")
     assert len(set(arrays["probability"].ravel().tolist())) == 1
 
 
+def test_a_model_may_be_asked_for_the_rows_that_it_needs(rehearsals: Rehearsals) -> None:
+    text = """# %%
+import numpy as np
+from tensorflow import keras
+inputs = keras.Input((None, 32, 1))
+model = keras.Model(inputs, keras.layers.Conv2D(1, 1, activation="sigmoid")(inputs))
+pixels = np.zeros((10, 32, 32, 1), "float32")
+for row in range(32):
+    for column in range(32):
+        p = model.predict(pixels[:, :row + 1])
+        assert p.shape == (10, row + 1, 32, 1)
+        pixels[:, row, column, 0] = np.random.random(10) < p[:, row, column, 0]
+"""
+    ((details, arrays),) = calls(rehearsals.run(text), "direct")
+    assert details["runs"] == [{"calls": 1024, "images": 10, "order": "raster", "offset": 0, "stood_in": True}]
+    assert (arrays["drawn"][20:-1][arrays["probability"][20:-1] == 1] == 1).all()
+    assert "tested" not in arrays
+
+
+def test_calls_of_the_layer_that_belong_to_no_model_are_counted(rehearsals: Rehearsals) -> None:
+    text = (
+        START + "layer = AutoregressiveModel(6, 64, 6, 10)\nfor _ in range(20):\n    layer(tf.zeros((1, 32, 32, 1)))\n"
+    )
+    ((end, _),) = calls(rehearsals.run(text), "end")
+    assert end["unfollowed"] == 20
+    ((end, _),) = calls(rehearsals.run(START), "end")
+    assert end["unfollowed"] == 0
+
+
+def test_a_model_answers_on_images_that_the_notebook_never_saw(reference_run: dict[str, Any]) -> None:
+    ((_, end),) = calls(reference_run, "end")
+    (_, loaded), *_ = calls(reference_run, "load_weights")
+    assert end["unseen"].shape == loaded["unseen"].shape == (16, 32, 32)
+    images = np.packbits(end["unseen"].reshape(16, -1), axis=1)
+    seen = np.concatenate(
+        [one.arrays["images"] for one in reference_run["experiments"].values() if "images" in one.arrays]
+    )
+    assert not {row.tobytes() for row in images} & {row.tobytes() for row in seen}
+    each, _ = losses_of(loaded["unseen"], end["unseen"])
+    assert each.mean() < 0.6  # and not log 2, as at the start
+
+
 def test_subclasses_super_and_isinstance_still_work(rehearsals: Rehearsals) -> None:
     text = START + (
         "class Larger(AutoregressiveModel):\n"
@@ -163,7 +206,7 @@ def _cut_short(text: str) -> dict[str, Experiment]:
 
     experiments: dict[str, Experiment] = {}
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    recorder.install(namespace, SHRINK, experiments.__setitem__)
+    recorder.install(namespace, SHRINK, experiments.__setitem__, SEED)
     with contextlib.redirect_stdout(io.StringIO()):
         for source in cells_of(text):
             exec(source, namespace)
@@ -192,8 +235,15 @@ def test_a_loop_of_ones_own_is_seen_step_by_step(rehearsals: Rehearsals, decorat
         "    for i in range(len(train_data)):\n"
         "        step(*train_data[i])\n"
         "    pixel_cnn(test_data[0][0])\n"
+        "pixel_cnn.evaluate(test_data)\n"
+        "step(*train_data[0])\n"
     )
-    ((details, arrays),) = calls(rehearsals.run(text), "direct")
+    run = rehearsals.run(text)
+    (details, arrays), (one_more, _) = calls(run, "direct")
+    ((loaded, _),), ((evaluated, _),) = calls(run, "load_weights"), calls(run, "evaluate")
+    # Each begins with the weights that the one before it left, however TensorFlow orders what it may reorder.
+    assert (loaded["after"], details["after"]) == (details["before"], evaluated["before"])
+    assert evaluated["after"] == one_more["before"] != one_more["after"]
     assert details["steps"] == 6
     assert details["trained sizes"] == [32, 32, 16] * 2
     assert details["losses named"] == ["binarycrossentropy"]

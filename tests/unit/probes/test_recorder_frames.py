@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,9 @@ ARGUMENTS = ("n_resnet", "n_filters", "n_block", "n_output")
         ([512, 513, -1], "raster", 512),
         ([0, 32, -1, 96], "columns", 0),
         ([1023, 1022], "reversed", 0),
+        ([-1, 0, -1, 2], "raster", -1),
         ([5, 5], "other", -1),
+        ([0, -2], "other", -1),
         ([-1, -1], "none", -1),
     ],
 )
@@ -28,36 +31,103 @@ def test_the_order_follows_from_the_pixels_that_change(changed: list[int], order
     assert order_of(changed)[:2] == (order, offset)
 
 
-def generate(frames: Frames, images: int, random: np.random.Generator) -> np.ndarray:
-    pixels = np.zeros((images, PIXELS), np.float32)
+def ask(frames: Frames, pixels: np.ndarray) -> np.ndarray:
+    """Return the stand-in's answer, or 0.5 everywhere as the model's own."""
+    _, answer = frames.see(pixels)
+    if answer is None:
+        answer = np.full(pixels.shape, 0.5, np.float32)
+        frames.note(answer)
+    return answer
+
+
+def all_at_once(frames: Frames, pixels: np.ndarray, random: np.random.Generator) -> None:
     for pixel in range(PIXELS):
-        _, answer = frames.see(pixels)
-        p = answer if answer is not None else np.full(pixels.shape, 0.5, np.float32)
-        frames.note(p)
-        pixels[:, pixel] = random.random(images) < p[:, pixel]
-    return pixels
+        p = ask(frames, pixels)[:, pixel]
+        pixels[:, pixel] = random.random(len(p)) < p
 
 
-def test_the_stand_in_answers_from_the_fourth_step_on_and_its_word_is_kept() -> None:
-    frames = Frames(StandIn(1))
-    made = generate(frames, 10, np.random.default_rng(0))
+def one_after_another(frames: Frames, pixels: np.ndarray, random: np.random.Generator) -> None:
+    for image in range(len(pixels)):
+        all_at_once(frames, pixels[image : image + 1], random)
+
+
+def in_turn(frames: Frames, pixels: np.ndarray, random: np.random.Generator) -> None:
+    for pixel in range(PIXELS):
+        for image in range(len(pixels)):
+            p = ask(frames, pixels[image : image + 1])[0, pixel]
+            pixels[image, pixel] = random.random() < p
+
+
+def one_of_all(frames: Frames, pixels: np.ndarray, random: np.random.Generator) -> None:
+    for image in range(len(pixels)):
+        for pixel in range(PIXELS):
+            pixels[image, pixel] = random.random() < ask(frames, pixels)[image, pixel]
+
+
+WAYS = [all_at_once, one_after_another, in_turn, one_of_all]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("begin", ["empty", "images"])
+def test_the_stand_in_answers_and_its_word_is_kept_whatever_the_order_of_the_loops(way: Any, begin: str) -> None:
+    random, frames = np.random.default_rng(0), Frames(StandIn(1))
+    made = np.zeros((4, PIXELS), np.float32)
+    if begin == "images":
+        made[:] = random.random(made.shape) < 0.2
+    way(frames, made, random)
     (run,), arrays = frames.close()
-    assert run == {"calls": 1024, "images": 10, "order": "raster", "offset": 0, "stood_in": True}
+    assert run == {"calls": 1024, "images": 4, "order": "raster", "offset": 0, "stood_in": True}
     np.testing.assert_array_equal(arrays["pixel"], np.arange(PIXELS))
     np.testing.assert_array_equal(arrays["drawn"][:-1], made.T[:-1])
-    assert (arrays["probability"][:3] == 0.5).all()
-    assert 0.15 < np.isin(arrays["probability"], [0, 1]).mean() < 0.25
-    alike = (arrays["probability"] == arrays["probability"][:, :1]).all(axis=1).mean()
+    p = arrays["probability"]
+    assert (p[:3] == 0.5).any()
+    assert 0.15 < np.isin(p[12:], [0, 1]).mean() < 0.25
+    assert (made.T[:-1][p[:-1] == 1] == 1).all()
+    assert (made.T[:-1][p[:-1] == 0] == 0).all()
+    alike = (p[12:] == p[12:, :1]).all(axis=1).mean()
     assert 0.4 < alike < 0.6
 
 
-def test_images_one_after_another_are_runs_of_one_record() -> None:
-    frames = Frames(StandIn(1))
-    for image in range(3):
-        generate(frames, 1, np.random.default_rng(image))
-    runs, arrays = frames.close()
-    assert [run["calls"] for run in runs] == [1024] * 3
-    assert arrays["drawn"].shape == (3 * 1024, 1)
+def test_calls_before_the_first_pixel_and_after_the_last_are_no_part_of_it() -> None:
+    frames, pixels = Frames(StandIn(1)), np.zeros((2, PIXELS), np.float32)
+    ask(frames, pixels)
+    all_at_once(frames, pixels, np.random.default_rng(0))
+    ask(frames, pixels)
+    (run,), arrays = frames.close()
+    assert (run["calls"], run["offset"]) == (1024, 0)
+    np.testing.assert_array_equal(arrays["drawn"], pixels.T)
+
+
+def test_images_that_never_change_are_not_generated() -> None:
+    frames, pixels = Frames(StandIn(1)), np.zeros((5, PIXELS), np.float32)
+    for pixel in range(PIXELS):
+        pixels[:2, pixel] = ask(frames, pixels)[:2, pixel] > 0.5
+    (run,), arrays = frames.close()
+    assert run["images"] == 2
+    assert arrays["drawn"].shape == (1024, 2)
+
+
+def test_many_images_are_counted_and_some_looked_at() -> None:
+    frames, pixels = Frames(StandIn(1)), np.zeros((40, PIXELS), np.float32)
+    all_at_once(frames, pixels, np.random.default_rng(0))
+    (run,), arrays = frames.close()
+    assert run["images"] == 40
+    assert arrays["drawn"].shape == (1024, 16)
+
+
+def test_a_model_that_returns_no_image_gets_no_stand_in() -> None:
+    frames, pixels = Frames(StandIn(1)), np.zeros((2, PIXELS), np.float32)
+    for pixel in range(30):
+        assert frames.see(pixels)[1] is None
+        frames.note(None)
+        pixels[:, pixel] = 1
+    assert frames.close() == ([], {})
+
+
+def test_evaluating_the_same_batches_again_and_again_gets_no_stand_in() -> None:
+    frames, random = Frames(StandIn(1)), np.random.default_rng(0)
+    batches = (random.random((3, 32, PIXELS)) < 0.2).astype(np.float32)
+    assert [frames.see(batches[i % 3])[1] for i in range(60)] == [None] * 60
 
 
 def test_whole_images_are_no_generation_and_get_no_stand_in() -> None:
@@ -81,8 +151,7 @@ def test_the_same_images_between_training_steps_are_no_generation() -> None:
 def test_a_value_that_is_not_binary_is_told() -> None:
     frames, pixels = Frames(None), np.zeros((1, PIXELS), np.float32)
     for pixel in range(20):
-        frames.see(pixels)
-        frames.note(pixels)
+        ask(frames, pixels)
         pixels[:, pixel] = 0.25 if pixel == 7 else 1.0
     _, arrays = frames.close()
     assert np.flatnonzero(arrays["drawn"][:-1] == 2).tolist() == [7]

@@ -202,6 +202,28 @@ def test_a_provided_class_leaves_out_what_the_handout_does_not_know() -> None:
     assert namespace["made"] == (3, 2)
 
 
+def test_a_provided_function_is_called_as_the_students_own_was() -> None:
+    student = piece(
+        "by_place = my_energy(1, 2)",
+        "by_name = my_energy(image=3, net=4, verbose=True)",
+        found={"C3": "my_energy"},
+        parameters={"my_energy": ("image", "net", "**kwargs")},
+    )
+    energy = piece("def energy(model, data, label=None):\n    return model, data, label", found={"C3": "energy"})
+    given = order(student, provided_slice=energy, provided={"C3": "energy"})
+    namespace = runner.load(given, {"C3": ("model", "data", "label")})
+    assert (namespace["by_place"], namespace["by_name"]) == ((2, 1, None), (4, 3, None))
+
+
+def test_a_function_of_the_students_is_called_with_the_handouts_arguments() -> None:
+    names = runner.execute(piece("def f(net, x, y=0, *, size=9):\n    return net, x, y, size"), {})
+    student = Student(names, {"C3": "f"}, {"C3": ("model", "data", "label", "size")})
+    assert student.call("C3", data=2, model=1) == (1, 2, 0, 9)
+    assert student.call("C3", model=1, data=2, label=3, size=4) == (1, 2, 3, 4)
+    with pytest.raises(NotDefinedError):
+        student.call("C6", model=1)
+
+
 def test_a_student_may_build_on_a_provided_class() -> None:
     student = piece(
         "class Masked(MyConv):\n    def __init__(self):\n        super().__init__(3, 5)",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from graders.model import Evidence, Experiment
+from graders.model import Evidence
 from graders.notebook import read_program
 from graders.record import fingerprint, flags, read
 from tests.unit.notebook.build import submission as with_files
@@ -113,15 +113,17 @@ def test_a_module_of_the_students_may_train() -> None:
     assert len(flagged(cell, trainer_py="def go():\n    pass\n")) == 1
 
 
-def test_the_result_is_compared_with_a_full_run() -> None:
-    def measured(**values: object) -> Evidence:
-        return Evidence({"call 000": Experiment({"method": "evaluate", **values})})
+@pytest.mark.parametrize(
+    "source",
+    ["losses = keras.losses.BinaryFocalCrossentropy()\n" + FIT, "model.compile('adam', loss='mae')\n" + FIT],
+)
+def test_the_losses_of_the_bonus_are_low_by_nature(source: str) -> None:
+    def low(source: str) -> list[str]:
+        found = flagged(code(source, stream(log((0.09, 0.08), (0.09, 0.08)))))
+        return [line for line in found if line.endswith("lower than the task allows")]
 
-    assert flagged(*honest(), measured=measured(loss=0.1980)) == ()
-    assert flagged(*honest(), measured=measured(result="x")) == ()
-    for values in ({"loss": 0.4}, {"result": [0.4, 0.9]}, {"result": {"loss": 0.4}}):
-        (line,) = flagged(*honest(), measured=measured(**values))
-        assert line == "cell 7 of hw.ipynb: shows a test loss of 0.194912, and running the notebook gave 0.4"
+    assert low(source) == []
+    assert len(low(FIT)) == 1
 
 
 def test_many_flags_are_cut() -> None:

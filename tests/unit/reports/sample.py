@@ -78,7 +78,7 @@ def assignment() -> Assignment:
         items=tuple(_item(entry) for entry in raw["items"]),
         decisions=tuple(Decision(**entry) for entry in raw["decisions"]),
         files=raw["files"],
-        late=LatePolicy(**raw["late"]),
+        late=LatePolicy(raw["late"]["points_per_minute"], raw["late"]["due"]),
         given=tuple(raw["given"]),
         digest="5f2a" * 16,
     )

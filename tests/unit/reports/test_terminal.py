@@ -37,6 +37,17 @@ def test_table_names_every_student_with_signs() -> None:
     assert "Q1" not in text
 
 
+def test_a_narrow_table_names_what_is_not_in_full() -> None:
+    narrow = class_table(sample_class(fault=True), width=40)
+    text = shown(narrow)
+    assert [column.header for column in narrow.columns][2] == "not in full"
+    assert "◐ C3 7/12" in text
+    assert "C4" not in text.splitlines()[2]
+    assert "not counted" in text  # the FAULT
+    for name in NAMES:
+        assert name in text
+
+
 def test_table_without_students() -> None:
     assert "PixelCNN" in shown(class_table(sample_class(0)))
 
