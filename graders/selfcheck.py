@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +41,7 @@ def check(item: str, assignment: str | None = None) -> None:
     """
     namespace = _namespace()
     try:
-        kit = find_kit(assignment, item=item)
+        kit = find_kit(assignment, item=item, defined=[name for name, value in namespace.items() if callable(value)])
         result = examine(kit, item, namespace)
     except UsageError as error:
         print(f"graders: {error}")
@@ -191,10 +191,11 @@ def _apart() -> Iterator[None]:
             os.chdir(here)
 
 
-def find_kit(assignment: str | None, beside: Path | None = None, item: str = "") -> Kit:
+def find_kit(assignment: str | None, beside: Path | None = None, item: str = "", defined: Collection[str] = ()) -> Kit:
     """Return the kit: the one beside the notebook or script, else the one that came with the package.
 
-    Of several assignments' kits it is the one that has the `item`.
+    Of several assignments' kits it is the one that has the `item`; of several such, the one whose name for it is
+    `defined`.
     """
     here = (beside or Path.cwd()).resolve()
     folders = [here, *sorted((home() / "student_template").glob("*"))]
@@ -205,9 +206,16 @@ def find_kit(assignment: str | None, beside: Path | None = None, item: str = "")
     if len({path.stem for path in candidates}) > 1:
         candidates = [path for path in candidates if has_item(path, item)] or candidates
     if len({path.stem for path in candidates}) > 1:
+        candidates = [path for path in candidates if _speaks_of(path, item, defined)] or candidates
+    if len({path.stem for path in candidates}) > 1:
         known = ", ".join(sorted({path.stem for path in candidates}))
         raise UsageError(f"say which assignment: check(item, assignment=...) or --assignment, one of {known}")
     return _cached(candidates[0])
+
+
+def _speaks_of(path: Path, item: str, defined: Collection[str]) -> bool:
+    """Return whether a kit has the item under a name that is defined."""
+    return has_item(path, item) and item in match_names({item: _cached(path).assignment.item(item).names}, defined)
 
 
 def _cached(path: Path) -> Kit:

@@ -5,6 +5,7 @@ A probe contains no expected value; a judge sees evidence only. The size of the 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -148,20 +149,19 @@ class Decoder:
         def decoder(z_dim: int = size) -> Any:
             return student.build("Q2b", {"img_size": SIZE}, z_dim=z_dim)
 
+        codes = _SCALE * draw.normal("real codes", 1, LATENT, 1, 1)
+        whole = functools.cache(lambda: decoder(LATENT))
+
         def real() -> dict[str, Any]:
-            layer = decoder(LATENT)
-            executed = lab.operations(layer, draw.normal("real codes", 1, LATENT, 1, 1))
-            return {**_executed(executed), **lab.count(layer)}
+            return {**_executed(lab.operations(whole(), codes)), **lab.count(whole())}
 
         def linked() -> dict[str, Any]:
-            layer, codes = decoder(LATENT), _SCALE * draw.normal("real codes", 1, LATENT, 1, 1)
-            lab.evaluated(layer, codes)
-            lab.set_weights(layer, draw.seed)
-            found: dict[str, Any] = lab.chain(layer, codes, draw)
+            lab.set_weights(whole(), draw.seed)
+            found: dict[str, Any] = lab.chain(whole(), codes, draw)
             return found
 
         return {
-            "small": lambda: lab.outputs(decoder(), draw.normal("codes", 2, size, 1, 1), draw.seed),
+            "small": lambda: lab.evaluated(decoder(), draw.normal("codes", 2, size, 1, 1)),
             "real size": real,
             "links": linked,
         }

@@ -28,12 +28,15 @@ def _rows(before: NDArray[np.float64], after: NDArray[np.float64]) -> list[tuple
 def pointwise(before: NDArray[np.float64], after: NDArray[np.float64]) -> bool:
     """Return whether each channel is a function of what it was before: no other pixel, channel or layer has a say.
 
+    Channels may be dead, but not all of them: what does not change with anything before it is no link.
+
     >>> x = np.linspace(-1, 1, 50)[np.newaxis]
     >>> pointwise(x, np.maximum(0, 2 - 3 * x)), pointwise(x, np.maximum(0, x) + np.cos(99 * x))
     (True, False)
     """
     rows = _rows(before, after)
-    return bool(rows) and all(_travelled(a) <= _TURNS * np.ptp(a) + 1e-6 * np.abs(a).max() for _, a in rows)
+    alive = any(np.ptp(a) > 0 for _, a in rows)
+    return alive and all(_travelled(a) <= _TURNS * np.ptp(a) + 1e-6 * np.abs(a).max() for _, a in rows)
 
 
 def _travelled(values: NDArray[np.float64]) -> float:

@@ -372,6 +372,12 @@ REWRITTEN = (
         "x = up(x); x = conv(torch.relu(x + torch.randn_like(x)))",
     ),
     rewritten(
+        "dead",
+        "multiplies a layer by zero",
+        ("order",),
+        "x = conv(torch.relu(up(x)) * (at != 2))",
+    ),
+    rewritten(
         "mirrored",
         "turns the image around between the layers",
         ("order",),

@@ -17,6 +17,15 @@ def test_of_several_kits_the_one_with_the_item_is_meant(tmp_path: Path, monkeypa
         find_kit(None, item="X9")
 
 
+def test_of_several_kits_with_the_item_the_one_whose_name_is_defined_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_kit(None, item="C5", defined=["np", "tensor_dense"]).assignment.slug == "pixelcnn"
+    with pytest.raises(UsageError, match=r"one of jem, pixelcnn$"):
+        find_kit(None, item="C5", defined=["np"])
+
+
 def test_the_kit_of_the_current_folder_counts_more_than_the_one_with_the_template(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,3 +76,10 @@ def test_what_cannot_be_compared_passes_nothing(check: Callable[..., bool], pair
 def test_any_numbers_are_judged(x: Any) -> None:
     for check in (pointwise, bent, rectified):
         assert check(x, np.sqrt(np.abs(x))) in (True, False)
+
+
+def test_dead_channels_are_a_link_as_long_as_one_lives() -> None:
+    dead = np.zeros_like(X)
+    assert not pointwise(X, dead)
+    dead[0] = X[0]
+    assert pointwise(X, dead)
