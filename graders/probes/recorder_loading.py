@@ -88,11 +88,13 @@ def _tracked(value: Any) -> Iterator[Any]:
 
 
 def _attributes(layer: Any) -> list[Any]:
-    """Return what the class of a student holds in a layer, in the order in which it was first set."""
-    return [value for name, value in vars(layer).items() if name not in _keras_own()]
+    """Return what the class of a student holds in a layer, in the order in which it was first set.
+
+    Keras 3 and TensorFlow keep lists of a layer's layers beside these, in orders of their own.
+    """
+    return [value for name, value in vars(layer).items() if name not in _keras_own() and not name.startswith("_self_")]
 
 
 @functools.cache
 def _keras_own() -> frozenset[str]:
-    """Return the attributes that Keras 3 gives every layer; some of them list the layers in an order of its own."""
     return frozenset(vars(keras.layers.Layer()))
