@@ -131,7 +131,8 @@ def _loss(chain: list[Call], run: Run, reference: Run) -> Outcome:
     if not moved == chain[-1].number("variables") > 0:
         return checks.outcome("loss", False, wanted, f"{moved:g} variables that change")
     loaded = [call for call in run.calls if call.at < chain[0].at and call.text("after") == chain[0].text("before")]
-    before = run.loss_on(reference.unseen, loaded[-1]) if loaded else math.nan
+    befores = [loss for call in loaded if not math.isnan(loss := run.loss_on(reference.unseen, call))]
+    before = befores[-1] if befores else math.nan
     after = run.loss_on(reference.unseen, chain[-1])
     found = f"{before:.4f} before and {after:.4f} after, on images that the notebook never saw"
     return checks.outcome("loss", not (after > before + _WORSE or math.isinf(after)), wanted, found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import linecache
 import multiprocessing
 import os
 import re
@@ -44,7 +45,9 @@ def run_cells(cells: list[str], shrink: Mapping[str, int] | None = SHRINK, most:
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         for number, source in enumerate(cells[:most]):
             try:
-                exec(compile(source, f"cell {number + 1}", "exec"), namespace)
+                name = f"cell {number + 1}"  # a graph is made from a function's source, so it must be found
+                linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+                exec(compile(source, name, "exec"), namespace)
                 errors.append("")
             except Exception:
                 errors.append(traceback.format_exc(limit=-3))

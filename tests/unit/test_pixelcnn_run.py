@@ -36,12 +36,13 @@ VARIANTS: dict[str, Variant] = edits("run_variants.py", "VARIANTS")
 
 
 def lost(mine: Evidence, theirs: Evidence, *items: str) -> dict[str, list[str]]:
-    """Return the criteria that each item loses; a fault is none of them and fails the test."""
+    """Return the criteria that each item loses, "unseen" where a person must look; a fault fails the test."""
     found = {}
     for item in items:
         result = judge_item(RUBRIC.item(item), GRADERS[item], mine, theirs)
         assert result.verdict is not Verdict.FAULT, result.note
-        found[item] = [one.name for one in result.criteria if not one.passed]
+        unseen = ["unseen"] if result.verdict is Verdict.MANUAL else []
+        found[item] = unseen + [one.name for one in result.criteria if not one.passed]
     return {item: names for item, names in found.items() if names}
 
 
@@ -159,7 +160,7 @@ def test_weights_that_fail_on_unseen_images_cost_the_loss(reference_run: dict[st
         return "unseen" in one.arrays and one.arrays["unseen"].dtype.kind == "f" and one.values["cell"] > first
 
     first = next(one.values["cell"] for one in theirs.experiments.values() if one.values["method"] == "load_weights")
-    assert spoilt(0.5) == spoilt(np.nan) == {"C11": ["loss"]}
+    assert spoilt(0.99) == spoilt(np.nan) == {"C11": ["loss"]}
 
 
 def test_a_fault_of_the_recorder_costs_nobody_a_mark(reference_run: dict[str, Any]) -> None:
