@@ -215,18 +215,14 @@ def _lost(report: Report) -> tuple[str, ...]:
 
     A shortened run has no bonus, and none is expected of it.
     """
-    kinds = {item.id: item.kind for item in report.assignment.items}
-    judged = [item for item in report.items if kinds[item.id] != "bonus" or _bonus_done(report)]
+    bonus = {item.id for item in report.assignment.items if item.kind == "bonus"}
+    done = any(criterion.passed for item in report.items if item.id in bonus for criterion in item.criteria)
+    judged = [item for item in report.items if done or item.id not in bonus]
     return tuple(item.id for item in judged if item.note.startswith(UNSEEN) or not _whole(item))
 
 
 def _whole(item: ItemResult) -> bool:
     return all(criterion.passed for criterion in item.criteria)
-
-
-def _bonus_done(report: Report) -> bool:
-    bonus = {item.id for item in report.assignment.items if item.kind == "bonus"}
-    return any(criterion.passed for item in report.items if item.id in bonus for criterion in item.criteria)
 
 
 def _mutant_result(mutant: Mutant, report: Report) -> MutantResult:
@@ -235,7 +231,8 @@ def _mutant_result(mutant: Mutant, report: Report) -> MutantResult:
 
 
 def _variant_result(variant: Variant, report: Report) -> VariantResult:
-    lost = [item for item in report.items if item.id in _lost(report)]
+    names = _lost(report)
+    lost = [item for item in report.items if item.id in names]
     reasons = [f"{item.id}: {item.note}" for item in lost if item.note.startswith(UNSEEN)]
     reasons += [
         f"{item.id} {criterion.name}: expected {criterion.expected}; found {criterion.actual}"
@@ -243,7 +240,7 @@ def _variant_result(variant: Variant, report: Report) -> VariantResult:
         for criterion in item.criteria
         if not criterion.passed
     ]
-    return VariantResult(variant, _lost(report), tuple(reasons[:3]))
+    return VariantResult(variant, names, tuple(reasons[:3]))
 
 
 def print_audit(audit: Audit, console: Console) -> None:

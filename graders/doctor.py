@@ -33,7 +33,8 @@ def examine(console: Console) -> bool:
     console.print(levels)
     best = next((trial.level for trial in trials[:-1] if not trial.reason), "")
     console.print(f"Graded with isolation '{best}'." if best else "No confinement: grading needs --isolation none.")
-    return bool(best) & _assignments(console, found)
+    some = _assignments(console, found)
+    return bool(best) and some
 
 
 def _assignments(console: Console, found: Mapping[str, str]) -> bool:

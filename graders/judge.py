@@ -18,6 +18,7 @@ _WAITING = {
     Tier.EXECUTE: "graded by the execute tier, which runs the whole notebook",
     Tier.RECORD: "graded by the record tier, which reads the results that are saved in the notebook",
 }
+_NOT_FOUND = "not found in what was handed in; read by a person"  # it may well stand in the report
 UNSEEN = "a person must look"  # a run did not show enough to take marks for
 _REFERENCE_FAILED = "the reference's own evidence is incomplete"
 
@@ -82,7 +83,7 @@ def judge_item(
     except Exception as error:  # whatever it is, it is ours: a judge must cope with any evidence
         return fault(item, f"the judge of {item.id} failed: {type(error).__name__}: {error}", mine.seconds)
     if not outcomes and (item.kind == "question" or item.tier is Tier.RECORD):
-        return _undecided(item, mine)
+        return manual(item, _NOT_FOUND, mine.seconds)
     names = [outcome.name for outcome in outcomes]
     wanted = [criterion.name for criterion in item.criteria]
     if sorted(names) != sorted(wanted):
@@ -138,19 +139,13 @@ def _result(item: Item, outcomes: Sequence[Outcome], mine: Evidence, follow_thro
     )
 
 
-def _undecided(item: Item, mine: Evidence) -> ItemResult:
-    """Return the result of an item whose judge leaves it to a person: what it looked for may stand in the report."""
-    note = "not found in what was handed in; read by a person"
-    return replace(waiting(item), note=note, seconds=mine.seconds)
-
-
 def fault(item: Item, reason: str, seconds: float = 0.0) -> ItemResult:
     """Return the result of an item that we failed to judge."""
     return ItemResult(item.id, item.title, Verdict.FAULT, 0.0, item.points, seconds=seconds, note=reason)
 
 
 def manual(item: Item, reason: str, seconds: float = 0.0) -> ItemResult:
-    """Return the result of an item that a person must judge, because its evidence is not complete."""
+    """Return the result of an item that a person must judge, and why."""
     return ItemResult(item.id, item.title, Verdict.MANUAL, 0.0, item.points, seconds=seconds, note=reason)
 
 
@@ -170,7 +165,7 @@ def missing(item: Item, reason: str, seconds: float = 0.0) -> ItemResult:
 
 def waiting(item: Item, seconds: float = 0.0) -> ItemResult:
     """Return the result of an item that this run does not judge."""
-    return ItemResult(item.id, item.title, Verdict.MANUAL, 0.0, item.points, seconds=seconds, note=waits_for(item))
+    return manual(item, waits_for(item), seconds)
 
 
 def waits_for(item: Item) -> str:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from graders.assignments import Seen
-from graders.assignments.saved_results import Entry, FromRecord, best_of, entries, of_epochs, of_log, trainings
+from graders.assignments.saved_results import (
+    Entry,
+    FromRecord,
+    best_of,
+    entries,
+    number_of,
+    of_epochs,
+    of_log,
+    trainings,
+)
 from graders.checks import outcome
 from graders.model import Outcome
 
@@ -52,7 +61,7 @@ class FirstTraining(_Training):
         training, outcomes = best_of(self.runs(mine), of_log)
         yield from outcomes
         shown = [one for one in _pictures(training, mine) if not one["chart"]]
-        yield outcome("images", bool(shown), "coloured images below the training", _number(len(shown), "image"))
+        yield outcome("images", bool(shown), "coloured images below the training", number_of(len(shown), "image"))
 
 
 class CurvedTraining(_Training):
@@ -64,7 +73,7 @@ class CurvedTraining(_Training):
         yield from outcomes
         shown = [one for one in _pictures(training, mine) if one["chart"]]
         yield outcome(
-            "curve", bool(shown), "a plot of the training curve below the training", _number(len(shown), "plot")
+            "curve", bool(shown), "a plot of the training curve below the training", number_of(len(shown), "plot")
         )
 
 
@@ -83,10 +92,6 @@ class UNetTraining(CurvedTraining):
 def _of_long_training(run: Entry | None) -> Iterator[Outcome]:
     yield from of_log(run)
     yield of_epochs(run, EPOCHS)
-
-
-def _number(number: int, what: str) -> str:
-    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
 
 
 def _networks_of(run: Entry, mine: Seen) -> Sequence[str]:

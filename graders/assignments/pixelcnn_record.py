@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from graders.assignments import Seen
-from graders.assignments.saved_results import Entry, FromRecord, best_of, entries, losses, of_epochs, of_log, trainings
+from graders.assignments.saved_results import (
+    Entry,
+    FromRecord,
+    best_of,
+    entries,
+    losses,
+    number_of,
+    of_epochs,
+    of_log,
+    trainings,
+)
 from graders.checks import outcome
 from graders.model import Outcome
 
@@ -32,16 +42,16 @@ class GeneratedImages(FromRecord):
         counts = [_counts(image) for image in shown]
         pictures, drawn = sum(count[0] for count in counts), sum(count[1] for count in counts)
         different = sum(count[2] for image, count in zip(shown, counts, strict=True) if _is_first(image, shown))
-        yield outcome("images", bool(shown), "pictures below the cell that generates them", _pictures(len(shown)))
-        yield outcome("ten", pictures >= PICTURES, f"{PICTURES} generated pictures", f"{_pictures(pictures)} seen")
+        yield outcome(
+            "images", bool(shown), "pictures below the cell that generates them", number_of(len(shown), "picture")
+        )
+        yield outcome(
+            "ten", pictures >= PICTURES, f"{PICTURES} generated pictures", f"{number_of(pictures, 'picture')} seen"
+        )
         yield outcome("content", drawn >= max(1, pictures / 2), "black and white in each", f"in {drawn} of {pictures}")
         yield outcome(
             "distinct", different >= max(2, drawn / 2), "pictures that differ", f"{different} different of {pictures}"
         )
-
-
-def _pictures(number: int) -> str:
-    return "1 picture" if number == 1 else f"{number or 'no'} pictures"
 
 
 def _after_start(mine: Seen) -> list[Entry]:

@@ -36,14 +36,11 @@ class Ran:
         run, reference = Run(mine), Run(theirs)
         outcomes = list(self.outcomes(run, reference, Images(run, reference)))
         passed = [outcome.passed for outcome in outcomes]
-        if run.faults() and not all(passed):
-            raise RuntimeError(f"the recorder failed: {run.faults()[0]}")
-        if (
-            why := ""
-            if all(passed)
-            else run.overlooked() or (run.unfollowed() if self.loops and not any(passed) else "")
-        ):
-            raise Unseen(why)
+        if not all(passed):
+            if faults := run.faults():
+                raise RuntimeError(f"the recorder failed: {faults[0]}")
+            if why := run.overlooked() or (run.unfollowed() if self.loops and not any(passed) else ""):
+                raise Unseen(why)
         yield from outcomes
 
     def outcomes(self, run: Run, reference: Run, images: Images) -> Iterator[Outcome]:

@@ -31,6 +31,15 @@ def entries(seen: Seen, experiment: str, name: str) -> list[Entry]:
     return list(seen[experiment].values.get(name, []))
 
 
+def number_of(number: int, what: str) -> str:
+    """Return how many there are of something, in words.
+
+    >>> number_of(0, "picture"), number_of(1, "picture"), number_of(2, "picture")
+    ('no pictures', '1 picture', '2 pictures')
+    """
+    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
+
+
 # Logs of training -----------------------------------------------------------------------------------------------------
 
 

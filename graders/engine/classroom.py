@@ -22,7 +22,7 @@ from graders.engine.evidence import Laboratory
 from graders.engine.given import Given, given
 from graders.engine.grading import Bench, read
 from graders.engine.local import Job, LocalEngine
-from graders.engine.pieces import Sliced, Workshop, given_files
+from graders.engine.pieces import Sliced, Workshop, handed_out_files
 from graders.engine.publish import Publisher
 from graders.engine.theatre import REHEARSALS, Theatre, run_nursery, run_seconds, unfinished
 from graders.errors import Fault, Stopped
@@ -187,8 +187,11 @@ def open_classroom(plan: Plan, store_path: Path, nursery: Nursery | None = None)
             with stage:
                 theatre = Theatre(assignment.slug, store, stage, seed, laboratory.surroundings, seconds, data)
                 reference = read_reference(source.name, text)
-                workshop = Workshop(assignment, reference, laboratory, seed, file, theatre.perform, plan.pictures)
-                provenance = _provenance(plan, level, versions, seed, text)
+                handed_out = handed_out_files(assignment)
+                workshop = Workshop(
+                    assignment, reference, laboratory, seed, file, theatre.perform, handed_out, plan.pictures
+                )
+                provenance = {**_provenance(plan, level, versions, seed, text), **_of_files(handed_out)}
                 if runs(plan):
                     how = "in full" if data else "rehearsal"
                     provenance["whole_notebooks"] = {
@@ -302,11 +305,10 @@ def _provenance(plan: Plan, level: str, versions: dict[str, str], seed: int, ref
         "real_images": len(plan.pictures),
         "real_images_sha256": setting.hashed(*plan.pictures) if plan.pictures else "",
         "machine": f"{platform.system()} {platform.machine()}",
-        **_of_given(given_files(plan.assignment)),
     }
 
 
-def _of_given(files: Mapping[str, str]) -> dict[str, Any]:
+def _of_files(files: Mapping[str, str]) -> dict[str, Any]:
     """Return a hash of the files that students are not to change, where there are any: reports depend on them."""
     parts = [part.encode() for file in sorted(files.items()) for part in file]
     return {"handed_out_sha256": setting.hashed(*parts)} if parts else {}

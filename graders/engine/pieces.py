@@ -56,7 +56,10 @@ class Pieces(Protocol):
 
 @dataclass(frozen=True)
 class Workshop:
-    """What all submissions of one run are measured with: the reference, the seed, real images, the laboratory."""
+    """What all submissions of one run are measured with: the reference, the seed, real images, the laboratory.
+
+    `handed_out` are the texts of the files that students are not to change, by name.
+    """
 
     assignment: Assignment
     reference: Program
@@ -64,6 +67,7 @@ class Workshop:
     seed: int
     reference_file: SourceFile
     perform: Callable[[SourceFile], tuple[Evidence, str]]
+    handed_out: Mapping[str, str]
     pictures: tuple[bytes, ...] = ()
 
     @property
@@ -83,7 +87,7 @@ class Workshop:
         return self.measure(item, cut_slice(self.reference, self.names, item.id))
 
 
-def given_files(assignment: Assignment) -> dict[str, str]:
+def handed_out_files(assignment: Assignment) -> dict[str, str]:
     """Return the texts of the files that students were handed out and are not to change, as far as they are there."""
     folder = home() / "student_template" / assignment.slug
     paths = [folder / name for name in assignment.unchanged]
@@ -137,9 +141,9 @@ class Sliced:
     def _saved(self) -> tuple[Evidence, str]:
         from graders import record
 
-        given = given_files(self.workshop.assignment)
-        evidence = record.read(self.submission, given)
-        document = json.dumps([write_submission(self.submission), given, package_digest()], sort_keys=True)
+        handed_out = dict(self.workshop.handed_out)
+        evidence = record.read(self.submission, handed_out)
+        document = json.dumps([write_submission(self.submission), handed_out, package_digest()], sort_keys=True)
         key = hashed(b"record", document.encode())
         self.workshop.laboratory.keep(key, evidence)
         return evidence, key

@@ -28,11 +28,12 @@ class Publisher:
     def student(self, store: Store, report: Report) -> None:
         """Write the report of one student, unless its files tell it already."""
         id_, name = report.submission.id, self._names[report.submission.id]
-        folder, wholes = student_folder(self._out, name), (store.pieces(id_) or {}).get("wholes", {})
-        told = _told(name, write_report(report), wholes, _about(report))
+        folder = student_folder(self._out, name)
+        told = _told(name, write_report(report), _about(report))
         if store.published(id_) == told and _all_there(folder, STUDENT_FILES):
             return
         store.publish({id_: ""})  # a kill while the files are half written is noticed
+        wholes = (store.pieces(id_) or {}).get("wholes", {})
         if executed := store.file(wholes.get(Tier.EXECUTE, "")):
             replace_file(folder / EXECUTED, json.dumps(json.loads(executed)["notebook"], indent=1).encode())
         record, run = (store.evidence(wholes.get(tier, "")) for tier in (Tier.RECORD, Tier.EXECUTE))

@@ -10,10 +10,9 @@ from typing import Any
 
 import torch
 from numpy.typing import NDArray
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from graders.probes.draw import Draw
-from graders.probes.torch_trace import evaluation
+from graders.probes.torch_trace import Listener, evaluation
 
 _CHANNELS, _POINTS = 6, 400  # of each link: enough to tell a function from none
 _MOST = 100  # convolutions
@@ -70,20 +69,16 @@ def _some(tensor: Any, name: str, draw: Draw) -> NDArray[Any]:
 
 def _unreached(layer: Any, inputs: Any) -> int:
     """Return how many parameters the output of a module in evaluation mode does not depend on."""
-    modes = {module: module.training for module in layer.modules()}
     weights = [one for one in layer.parameters() if one.requires_grad]
-    try:
-        output = torch.as_tensor(layer.eval()(inputs))
+    with evaluation(layer, graph=True):
+        output = torch.as_tensor(layer(inputs))
         if not (weights and output.requires_grad):
             return sum(1 for _ in layer.parameters())
         found = torch.autograd.grad(output.square().sum(), weights, allow_unused=True)
-    finally:
-        for module, training in modes.items():
-            module.training = training
     return sum(one is None for one in found) + sum(not one.requires_grad for one in layer.parameters())
 
 
-class _Recorder(TorchDispatchMode):  # type: ignore[misc] # PyTorch is not looked into
+class _Recorder(Listener):
     """Keeps the input and the output of every convolution; copies, since what follows may be in place."""
 
     def __init__(self) -> None:
@@ -91,15 +86,8 @@ class _Recorder(TorchDispatchMode):  # type: ignore[misc] # PyTorch is not looke
         self.inputs: list[Any] = []
         self.outputs: list[Any] = []
 
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False  # as in torch_trace
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        result = func(*args, **(kwargs or {}))
+    def heard(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> None:
+        """Keep what a convolution got and gave."""
         if "convolution" in func.overloadpacket.__name__ and len(self.inputs) < _MOST:
             self.inputs.append(args[0].detach().clone())
             self.outputs.append(result.detach().clone())
-        return result

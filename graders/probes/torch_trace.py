@@ -21,12 +21,12 @@ _SILENT = frozenset("detach alias view _unsafe_view t transpose permute expand c
 
 
 @contextlib.contextmanager
-def evaluation(layer: Any) -> Iterator[None]:
-    """Put a module into evaluation mode, without a graph; the modes of its parts are left as they were."""
+def evaluation(layer: Any, graph: bool = False) -> Iterator[None]:
+    """Put a module into evaluation mode, by default without a graph; the modes of its parts are left as they were."""
     modes = {module: module.training for module in layer.modules()}
     try:
         layer.eval()
-        with torch.no_grad():
+        with torch.set_grad_enabled(graph):
             yield
     finally:
         for module, training in modes.items():
@@ -75,13 +75,8 @@ def _size(output: Any) -> list[int]:
     return [int(size) for size in first.shape] if isinstance(first, torch.Tensor) else []
 
 
-class _Recorder(TorchDispatchMode):  # type: ignore[misc] # of PyTorch, whose types are not read
-    """Notes every operation that reaches ATen while it is active."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[dict[str, Any]] = []
-        self.convolutions: list[dict[str, Any]] = []
+class Listener(TorchDispatchMode):  # type: ignore[misc] # of PyTorch, whose types are not read
+    """Hears of every operation that reaches ATen while it is active."""
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -91,14 +86,31 @@ class _Recorder(TorchDispatchMode):  # type: ignore[misc] # of PyTorch, whose ty
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         result = func(*args, **(kwargs or {}))
+        self.heard(func, args, kwargs or {}, result)
+        return result
+
+    def heard(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> None:
+        """Note an operation."""
+        raise NotImplementedError
+
+
+class _Recorder(Listener):
+    """Notes every operation but bookkeeping."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[dict[str, Any]] = []
+        self.convolutions: list[dict[str, Any]] = []
+
+    def heard(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> None:
+        """Note an operation, and the details of a convolution."""
         name = str(func.overloadpacket.__name__).rstrip("_")
         if name not in _SILENT and len(self.found) < _MOST:
             if name in _CONVOLUTION:
                 name = "convolution"
-                details = _convolution(func, args, kwargs or {})
+                details = _convolution(func, args, kwargs)
                 self.convolutions.append({"at": len(self.found), "size": _size(result), **details})
             self.found.append({"name": name, "size": _size(result)})
-        return result
 
 
 def _convolution(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from graders.notebook.calls import at_once
 from graders.notebook.program import Program
 from graders.notebook.statements import Parsed
 from graders.record.code import TRAINS, bodies_of_all, reached
-from graders.record.measured import APART, evaluated, of_another_loss, unlike_the_run
+from graders.record.measured import APART, Run, unlike_the_run, where
 
 MOST_FLAGS = 40
 # As functions and as Keras's short names.
@@ -34,15 +34,15 @@ def flags(record: Evidence, measured: Evidence | None, program: Program, least_l
     `measured` is the evidence of a run of the main notebook, None where there is none. `least_loss` is what no honest
     solution of the task comes below.
     """
-    seen = _Seen(record)
+    seen, run = _Seen(record), Run(measured)
     found = [
         *_of_logs(seen, program),
         *_of_copies(seen.runs),
         *_of_claims(seen),
-        *_of_values(seen, least_loss, {(program.file, cell) for cell in _other_losses(measured, program)}),
+        *_of_values(seen, least_loss, {(program.file, cell) for cell in _other_losses(run, program)}),
         *_of_cells(seen.cells),
     ]
-    found += _of_run(seen, measured, program.file, {_place(line) for line in found})
+    found += _of_run(seen, run, program.file, {_place(line) for line in found})
     said = list(dict.fromkeys(found))
     more = [f"and {len(said) - MOST_FLAGS} more such lines"] if len(said) > MOST_FLAGS else []
     return (*said[:MOST_FLAGS], *more)
@@ -59,10 +59,10 @@ def fingerprint(record: Evidence) -> dict[str, str]:
     for run in seen.runs:
         if len(run["epochs"]) >= 3:
             digest = hashlib.sha256(json.dumps(run["curves"], sort_keys=True).encode()).hexdigest()
-            found.setdefault(f"the training log of {_where(run)}", digest)
+            found.setdefault(f"the training log of {where(run)}", digest)
     for number, image in enumerate(seen.images, start=1):
         if image["digest"] and not image["blank"]:
-            found[f"picture {number}, in {_where(image)}"] = image["digest"]
+            found[f"picture {number}, in {where(image)}"] = image["digest"]
     return {**found, **_of_files(seen)}
 
 
@@ -88,10 +88,6 @@ class _Seen:
         self.images, self.claims = listed("images", "images"), listed("claims", "claims")
 
 
-def _where(entry: Entry) -> str:
-    return f"cell {entry['cell']} of {entry['file']}"
-
-
 def _place(line: str) -> str:
     return line.partition(":")[0]
 
@@ -103,28 +99,28 @@ def _of_logs(seen: _Seen, program: Program) -> Iterator[str]:
     code = _Code(program)
     trains = {(cell["file"], cell["cell"]): cell["trains"] for cell in seen.cells}
     for run in seen.runs:
-        where = _where(run)
+        place = where(run)
         if run["typed"]:
-            yield f"{where}: the numbers of its training log stand in the code that prints them"
+            yield f"{place}: the numbers of its training log stand in the code that prints them"
         if run["source"] == "history":
             continue
         key = (run["file"], run["cell"])
         if not (code.may_train(run["cell"]) if run["file"] == program.file else trains.get(key, True)):
-            yield f"{where}: shows a training log, and its code calls nothing that trains"
+            yield f"{place}: shows a training log, and its code calls nothing that trains"
         elif run["file"] == program.file:
             yield from _of_fit(run, code.fits(run["cell"]), code)
 
 
 def _of_fit(run: Entry, fits: Sequence[ast.Call], code: _Code) -> Iterator[str]:
     """Compare a log with the one call of fit that its cell makes, as far as its arguments can be read."""
-    where = _where(run)
+    place = where(run)
     if fits and "val_loss" in run["curves"] and run["steps"] and not any(map(_may_validate, fits)):
-        yield f"{where}: logs a validation loss, and its code gives fit no validation data"
+        yield f"{place}: logs a validation loss, and its code gives fit no validation data"
     asked = code.whole(fits[0], "epochs") if len(fits) == 1 else None
     if asked is not None and run["announced"] not in (None, asked):
-        yield f"{where}: logs {run['announced']} epochs, and its code asks for {asked}"
+        yield f"{place}: logs {run['announced']} epochs, and its code asks for {asked}"
     elif asked is not None and run["source"] == "epochs" and run["epochs"][-1] > asked:
-        yield f"{where}: logs epoch {run['epochs'][-1]}, and its code asks for {asked}"
+        yield f"{place}: logs epoch {run['epochs'][-1]}, and its code asks for {asked}"
 
 
 def _may_validate(fit: ast.Call) -> bool:
@@ -187,7 +183,7 @@ def _of_copies(runs: Sequence[Entry]) -> Iterator[str]:
             continue
         earlier = first.setdefault(json.dumps(run["curves"], sort_keys=True), run)
         if (earlier["file"], earlier["cell"]) != (run["file"], run["cell"]):
-            yield f"{_where(run)}: its training log is equal in all digits to that of {_where(earlier)}"
+            yield f"{where(run)}: its training log is equal in all digits to that of {where(earlier)}"
 
 
 # Figures --------------------------------------------------------------------------------------------------------------
@@ -200,11 +196,11 @@ def _of_claims(seen: _Seen) -> Iterator[str]:
     shown += [claim["value"] for claim in seen.claims if claim["printed"]]
     for claim in (claim for claim in seen.claims if claim["test"] and claim["value"] is not None):
         value = claim["value"]
-        own = [one["values"].get("loss") for one in seen.evaluations if _where(one) == _where(claim)]
+        own = [one["values"].get("loss") for one in seen.evaluations if where(one) == where(claim)]
         if not claim["printed"] and not _is_among(value, shown):
-            yield f'{_where(claim)}: states "{claim["label"]} {value:g}", which no output of the notebook shows'
+            yield f'{where(claim)}: states "{claim["label"]} {value:g}", which no output of the notebook shows'
         elif claim["printed"] and own and not _is_among(value, own):
-            yield f'{_where(claim)}: prints "{claim["label"]} {value:g}", and evaluate gave {own[-1]} there'
+            yield f'{where(claim)}: prints "{claim["label"]} {value:g}", and evaluate gave {own[-1]} there'
 
 
 def _is_among(value: float, shown: Sequence[float | None]) -> bool:
@@ -222,23 +218,23 @@ def _unit(value: float) -> float:
     return float(f"1e-{decimals}")
 
 
-def _of_run(seen: _Seen, measured: Evidence | None, file: str, known: set[str]) -> Iterator[str]:
+def _of_run(seen: _Seen, run: Run, file: str, known: set[str]) -> Iterator[str]:
     """Hold what the main file shows against its run; of a cell that is named already no more is said."""
     runs, evaluations = ([one for one in found if one["file"] == file] for found in (seen.runs, seen.evaluations))
-    yield from (line for line in unlike_the_run(runs, evaluations, measured) if _place(line) not in known)
-    losses = evaluated(measured)
+    yield from (line for line in unlike_the_run(runs, evaluations, run) if _place(line) not in known)
+    losses = run.evaluated()
     for claim in (one for one in seen.claims if one["test"] and one["value"] is not None and one["file"] == file):
         near = min(losses, key=lambda loss: abs(loss - claim["value"]), default=claim["value"])
-        if abs(near - claim["value"]) > APART and _where(claim) not in known:
+        if abs(near - claim["value"]) > APART and where(claim) not in known:
             stated = f'{"prints" if claim["printed"] else "states"} "{claim["label"]} {claim["value"]:g}"'
-            yield f"{_where(claim)}: {stated}, and running the notebook came no nearer than {near:g}"
+            yield f"{where(claim)}: {stated}, and running the notebook came no nearer than {near:g}"
 
 
-def _other_losses(measured: Evidence | None, program: Program) -> set[int]:
+def _other_losses(run: Run, program: Program) -> set[int]:
     """Return the cells of the main file that have to do with another loss than the task's, where lower is no wonder."""
     named = {one.statement.place for one in program.main if _ANOTHER_LOSS.search(one.statement.source)}
     cells = {int(place.removeprefix("cell ")) for place in named if place.startswith("cell ")}
-    return cells | of_another_loss(measured)
+    return cells | run.of_another_loss()
 
 
 def _of_values(seen: _Seen, least: float, others: set[tuple[str, int]]) -> Iterator[str]:
@@ -247,11 +243,11 @@ def _of_values(seen: _Seen, least: float, others: set[tuple[str, int]]) -> Itera
         values = [value for name, curve in run["curves"].items() if name.endswith("loss") for value in curve]
         low = [value for value in values if value is not None and value < least]
         if low:
-            yield f"{_where(run)}: its training log has a loss of {min(low):g}, lower than the task allows"
+            yield f"{where(run)}: its training log has a loss of {min(low):g}, lower than the task allows"
     for one in (one for one in seen.evaluations if (one["file"], one["cell"]) not in others):
         loss = one["values"].get("loss")
         if loss is not None and loss < least:
-            yield f"{_where(one)}: shows a loss of {loss:g}, lower than the task allows"
+            yield f"{where(one)}: shows a loss of {loss:g}, lower than the task allows"
 
 
 # Cells ----------------------------------------------------------------------------------------------------------------
@@ -264,7 +260,7 @@ def _of_cells(cells: Sequence[Entry]) -> Iterator[str]:
         if cell["count"] is not None:
             by_count[cell["file"], cell["count"]].append(cell)
         elif cell["output"] and cell["file"] in counted:
-            yield f"{_where(cell)}: has outputs, and its execution count says that it was never run"
+            yield f"{where(cell)}: has outputs, and its execution count says that it was never run"
     for (_, count), same in by_count.items():
         if len(same) > 1:
-            yield f"{_where(same[-1])}: has the execution count {count} of cell {same[0]['cell']}: two runs are mixed"
+            yield f"{where(same[-1])}: has the execution count {count} of cell {same[0]['cell']}: two runs are mixed"

@@ -39,6 +39,16 @@ class Run:
         """Return the calls of one method in a cell."""
         return [call for call in self.calls.get(cell, ()) if call.get("method") == method]
 
+    def evaluated(self) -> list[float]:
+        """Return the losses that a run in full evaluated to, [] of a rehearsal and of no run."""
+        calls = [call for cell in self.calls for call in self.of(cell, "evaluate")] if self.in_full else []
+        return [found["loss"] for call in calls if "loss" in (found := _numbers(call.get("results")))]
+
+    def of_another_loss(self) -> set[int]:
+        """Return the cells in which a model with another loss than the binary cross-entropy was at work."""
+        calls = [(cell, call) for cell, found in self.calls.items() for call in found]
+        return {cell for cell, call in calls if _loss_of(call) not in ("", "binarycrossentropy")}
+
 
 def _details(experiment: Experiment) -> Call:
     try:
@@ -48,16 +58,16 @@ def _details(experiment: Experiment) -> Call:
     return {**details, "method": experiment.values["method"]} if isinstance(details, dict) else {}
 
 
-def unlike_the_run(runs: Sequence[Entry], evaluations: Sequence[Entry], measured: Evidence | None) -> Iterator[str]:
+def unlike_the_run(runs: Sequence[Entry], evaluations: Sequence[Entry], run: Run) -> Iterator[str]:
     """Yield what the logs and results of the file that was run show, and running their cells did not give."""
-    run = Run(measured)
     for log in (one for one in runs if one["cell"] in run.ended and one["source"] == "epochs" and one["steps"]):
-        yield from (f"{_where(log)}: {said}" for said in _of_log(log, run))
+        yield from (f"{where(log)}: {said}" for said in _of_log(log, run))
     for result in (one for one in evaluations if one["cell"] in run.ended and one["steps"]):
-        yield from (f"{_where(result)}: {said}" for said in _of_result(result, run))
+        yield from (f"{where(result)}: {said}" for said in _of_result(result, run))
 
 
-def _where(entry: Entry) -> str:
+def where(entry: Entry) -> str:
+    """Return the place of an entry of a record, in words."""
     return f"cell {entry['cell']} of {entry['file']}"
 
 
@@ -111,19 +121,6 @@ def _numbers(values: Any) -> dict[str, float]:
 def _last_values(history: Any) -> dict[str, float]:
     curves = history.items() if isinstance(history, dict) else ()
     return _numbers({name: values[-1] for name, values in curves if isinstance(values, list) and values})
-
-
-def evaluated(measured: Evidence | None) -> list[float]:
-    """Return the losses that a run in full evaluated to, [] of a rehearsal and of no run."""
-    run = Run(measured)
-    calls = [call for cell in run.calls for call in run.of(cell, "evaluate")] if run.in_full else []
-    return [found["loss"] for call in calls if "loss" in (found := _numbers(call.get("results")))]
-
-
-def of_another_loss(measured: Evidence | None) -> set[int]:
-    """Return the cells in which a model with another loss than the binary cross-entropy was trained or evaluated."""
-    calls = [(cell, call) for cell, found in Run(measured).calls.items() for call in found]
-    return {cell for cell, call in calls if _loss_of(call) not in ("", "binarycrossentropy")}
 
 
 def _loss_of(call: Call) -> str:

@@ -3,9 +3,8 @@ from __future__ import annotations
 import importlib.util
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -222,13 +221,6 @@ def test_a_module_that_is_installed_here_was_not_found_by_the_students_own_doing
 
 
 # What is remembered --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(tmp_path / "evidence.sqlite")
-    yield made
-    made.close()
 
 
 def measured(zygote: Scripted, store: Store, one: wire.Order) -> Evidence:

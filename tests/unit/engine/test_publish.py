@@ -1,6 +1,5 @@
 """Files that stand are not written again; what tells something else is."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,13 +14,6 @@ from tests.unit.reports.sample import sample_class
 
 CLASS = sample_class(2)
 IDS = [report.submission.id for report in CLASS.reports]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(tmp_path / "evidence.sqlite")
-    yield made
-    made.close()
 
 
 def publish(out: Path, store: Store, *reports: Report) -> list[int]:
