@@ -25,13 +25,15 @@ _NUMBER = re.compile(r"(?<![\w.])\d+\.\d{3,20}(?![\w.])")
 class Code:
     """What is known of a cell's code. `calls` are the last parts of the names; `numbers` stand in it as they are.
 
-    `classes` are those of the notebook's own that it names, as a name or as a text, in the order in which it does.
+    `classes` are those of the notebook's own that it names, as a name or as a text, in the order in which it does;
+    `negative` are the names that it gives a negative number: arguments, parameters, variables.
     """
 
     calls: frozenset[str] = frozenset()
     generates: bool = False
     numbers: frozenset[float] = field(default=frozenset())
     classes: tuple[str, ...] = ()
+    negative: frozenset[str] = field(default=frozenset())
 
     @property
     def trains(self) -> bool:
@@ -89,7 +91,8 @@ def _code(statements: Sequence[Parsed], bodies: Mapping[str, Collection[str]], o
     generates = any(map(_GENERATES.search, lasts)) or any(_loops_over_model(one.node) for one in statements)
     numbers = frozenset(number for one in statements for number in _numbers(one.node))
     classes = (name for one in statements for name in _named(one.node) if name in own)
-    return Code(lasts, generates, numbers, tuple(dict.fromkeys(classes)))
+    negative = frozenset(name for one in statements for name in _negative(one.node))
+    return Code(lasts, generates, numbers, tuple(dict.fromkeys(classes)), negative)
 
 
 def _named(node: ast.AST) -> Iterator[str]:
@@ -109,6 +112,20 @@ def _loops_over_model(node: ast.AST) -> bool:
     loops = (part for part in ast.walk(node) if isinstance(part, ast.For | ast.While))
     called = (call.func for loop in loops for call in ast.walk(loop) if isinstance(call, ast.Call))
     return any(isinstance(func, ast.Name) and _MODEL.search(func.id) for func in called)
+
+
+def _negative(node: ast.AST) -> Iterator[str]:
+    """Yield the names that a statement gives a negative number as an argument, a default or a value."""
+    for part in ast.walk(node):
+        named: list[tuple[str, ast.expr | None]] = []
+        if isinstance(part, ast.keyword):
+            named = [(part.arg or "", part.value)]
+        elif isinstance(part, ast.Assign):
+            named = [(one.id, part.value) for one in part.targets if isinstance(one, ast.Name)]
+        elif isinstance(part, ast.arguments):
+            named = [(one.arg, value) for one, value in zip(part.args[::-1], part.defaults[::-1], strict=False)]
+            named += [(one.arg, value) for one, value in zip(part.kwonlyargs, part.kw_defaults, strict=True)]
+        yield from (name for name, value in named if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub))
 
 
 def _numbers(node: ast.AST) -> Iterator[float]:
