@@ -25,9 +25,12 @@ class ParameterCount(FromRecord):
     """The number of trainable parameters is shown in the notebook; else a person reads the report (Section 5.2)."""
 
     def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
-        """Pass where the number is shown, by print or by the summary of a model; say nothing elsewhere."""
-        if PARAMETERS in mine["counts"].values.get("parameters", []):
+        """Pass where the number is shown, by print or by the summary of a model; leave all else to a person."""
+        shown = list(mine["counts"].values.get("parameters", []))
+        if PARAMETERS in shown:
             yield outcome("count", True, f"{PARAMETERS:,} trainable parameters", f"{PARAMETERS:,}")
+        elif shown:
+            raise Unseen(f"the notebook shows {', '.join(f'{number:,}' for number in shown[:_MOST])} parameters")
 
 
 class Told(FromRecord):
@@ -54,12 +57,17 @@ class Told(FromRecord):
         return f"{places(cells)}: {'; '.join(said)}"
 
     def _unmarked(self, mine: Seen) -> list[Entry]:
-        cells = entries(mine, "cells", "cells")
+        cells = [cell for cell in entries(mine, "cells", "cells") if not _is_of_another(cell, self.item)]
         if self.calls:
             return [cell for cell in cells if any(re.search(self.calls, name) for name in cell.get("calls", ()))]
         drawn = [place(image) for image in entries(mine, "images", "images")]
         first = next((at for at, cell in enumerate(cells) if cell["trains"]), 0)
         return [cell for cell in cells[:first] if place(cell) in drawn]
+
+
+def _is_of_another(cell: Entry, item: str) -> bool:
+    """Return whether a cell is marked with another question, or trains where an experiment is looked for."""
+    return any(mark[0] in "QB" for mark in cell.get("marks", ())) or (item[0] == "B" and cell["trains"])
 
 
 def place(entry: Entry) -> tuple[str, int]:
@@ -86,7 +94,7 @@ def _ends(cells: Sequence[Entry]) -> Iterator[str]:
             yield f"cell {cell['cell']} ended in {cell['error'][0]}"
         elif not cell["output"] and cell["count"] is None:
             yield f"cell {cell['cell']} was not run"
-        elif cell["silent"]:
+        elif cell["silent"] or not any(one["output"] for one in cells):
             yield f"cell {cell['cell']} was run, and its result is not saved"
 
 
@@ -124,12 +132,21 @@ def log(epochs: int) -> Shows:
 
 def accuracy(mine: Seen, cells: Sequence[Entry]) -> str:
     """Tell of the accuracies that are printed, returned, logged or stated."""
-    found = [_stated(one) for one in of_cells(mine, "claims", "accuracies", cells)]
+    stated = [*_in_texts(mine, cells), *of_cells(mine, "claims", "accuracies", cells)]
+    found = {one["value"]: _stated(one) for one in stated}
     returned = [one["values"].get("accuracy") for one in of_cells(mine, "logs", "evaluations", cells)]
-    found += [f"{value:g}" for value in returned if value is not None]
     curves = [run["curves"].get("test_accuracy", []) for run in of_cells(mine, "logs", "runs", cells)]
-    found += [f"{values[-1]:g} at the end of the log" for values in curves if values and values[-1] is not None]
-    return f"accuracy {', '.join(list(dict.fromkeys(found))[:_MOST])}" if found else "no accuracy"
+    logged = [values[-1] for values in curves if values]
+    for values, where in ((returned, ""), (logged, " at the end of the log")):
+        found = {value: f"{value:g}{where}" for value in values if value is not None} | found
+    return f"accuracy {', '.join(list(found.values())[:_MOST])}" if found else "no accuracy"
+
+
+def _in_texts(mine: Seen, cells: Sequence[Entry]) -> list[Entry]:
+    """Return the accuracies in texts that share a question's mark with the cells."""
+    marks = {mark for cell in cells for mark in cell.get("marks", ()) if mark[0] in "QB"}
+    stated = [one for one in entries(mine, "claims", "accuracies") if not one["printed"]]
+    return [one for one in stated if marks & set(one["marks"])]
 
 
 def _stated(one: Entry) -> str:
@@ -144,8 +161,9 @@ def pictures(least: int = 1) -> Shows:
         every = of_cells(mine, "images", "images", cells)
         drawn = [one for one in every if not one["problem"] and not one["blank"]]
         images = sum(max(1, one["panels"]) for one in drawn)
-        fewer = f" of at least {least}" if images < least and all(one["sure"] or one["chart"] for one in drawn) else ""
-        held = f" with {images} small images{fewer}" if images > len(drawn) or fewer else ""
+        few = drawn and images < least and all(one["sure"] or one["chart"] for one in drawn)
+        held = f" with {images} small images" if images > len(drawn) or few else ""
+        held += f" of at least {least}" if few else ""
         return "; ".join([number_of(len(drawn), "picture") + held, *_doubts(mine, every)])
 
     return shows
