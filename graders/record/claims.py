@@ -20,8 +20,7 @@ _CLAIM = re.compile(
 )
 _COUNT = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:,\d{3}){1,4}|\d{3,15})(?![\w,]|\.\d)")
 _ACCURACY = re.compile(
-    r"\b([\w -]{0,60}?acc(?:uracy)?\b[^\n]{0,60}?)(?<![\w.])(\d{1,3}\.\d{1,20}|\d{1,3}(?=\s?%))(\s?%)?(?![\w.])",
-    re.IGNORECASE,
+    r"\bacc(?:uracy)?\b[^\n]{0,60}?(?<![\w.])(\d{1,3}\.\d{1,20}|\d{1,3}(?=\s?%))(\s?%)?(?!\w|\.\d)", re.IGNORECASE
 )
 _LOGGED = re.compile(r"\bepoch|\bit/s\b|/step", re.IGNORECASE)
 _LIST = re.compile(r"\[([^\[\]]{1,20000})\]")
@@ -70,10 +69,11 @@ def accuracies(lines: Iterable[tuple[int, str]]) -> Iterator[dict[str, Json]]:
     """
     for at, line in lines:
         for match in _ACCURACY.finditer("" if _LOGGED.search(line) else line[:_LONGEST]):
-            value = float(match[2])
-            share = value / 100 if match[3] or value > 1 else value
+            value = float(match[1])
+            share = value / 100 if match[2] or value > 1 else value
+            label = line[max(0, match.start() - 60) : match.start(1)].strip(" :=")
             if share <= 1:
-                yield {"line": at, "label": shortened(match[1].strip(" :="), 60), "value": round(share, 6)}
+                yield {"line": at, "label": shortened(label, 60), "value": round(share, 6)}
 
 
 def series(text: str) -> Iterator[list[float | None]]:
