@@ -61,6 +61,8 @@ def with_results(text: str, results: Results) -> str:
     document = notebook(text)
     made = _outputs(results)
     for cell in document.cells:
+        if "load_data()" in cell.source:
+            cell.outputs = [_printed("50000 images for training, 10000 for the test\n")]
         match = _MARK.match(cell.source) if cell.cell_type == "code" else None
         if match and (results.bonus or match[1][0] == "Q"):
             cell.outputs = made[match[1]]

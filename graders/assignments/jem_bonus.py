@@ -16,6 +16,7 @@ from graders.assignments.saved_results import Entry
 STEP = r"^(?:sgld|langevin|sampl\w*)_?step$"  # the names of C7, and those made of their words
 _SIZE = re.compile(r"step|alpha|eta|size|rate|lr", re.IGNORECASE)
 _SORTS = r"^(?:arg)?(?:sort|partition)$|^sorted$|^(?:in_)?top_?k|^n(?:smallest|largest)$"
+_MOST = 3  # expressions that are told
 _BEST = 16 * (10 + 1)  # of each class and of all
 
 
@@ -40,13 +41,15 @@ def source(mine: Seen, cells: Sequence[Entry]) -> str:
 
 
 def ranking(mine: Seen, cells: Sequence[Entry]) -> str:
-    """Recompute the order of energies that are printed, the lowest first; tell of code that sorts nothing."""
+    """Recompute the order of energies that are printed, the lowest first; tell of the code that sorts."""
     printed = [one["values"] for one in of_cells(mine, "claims", "series", cells)]
     right = sum(_rises(values) for values in printed)
-    sorts = any(re.search(_SORTS, name) for cell in cells for name in cell.get("calls", ()))
+    calls = any(re.search(_SORTS, name) for cell in cells for name in cell.get("calls", ()))
+    sorts = list(dict.fromkeys(text for cell in cells for text in cell.get("sorts", ())))[:_MOST]
     order = f"{right} of {len(printed)} printed rankings run from the lowest energy up" if printed else ""
     order = order or "no energies are printed that would tell the order"
-    return order if sorts else f"{order}; its code sorts nothing"
+    code = f"its code takes {' and '.join(sorts)}" if sorts else "" if calls else "its code sorts nothing"
+    return f"{order}; {code}" if code else order
 
 
 def _rises(values: Sequence[float | None]) -> bool:

@@ -155,14 +155,17 @@ def _stated(one: Entry) -> str:
 
 
 def pictures(least: int = 1) -> Shows:
-    """Tell how many pictures are shown and how many small images they hold, and whether these are enough."""
+    """Tell how many pictures are shown, how many small images they hold and whether these are enough, `least` or more.
+
+    What should hold none, 0, is a drawing: what looks like small images in it is not counted.
+    """
 
     def shows(mine: Seen, cells: Sequence[Entry]) -> str:
         every = of_cells(mine, "images", "images", cells)
         drawn = [one for one in every if not one["problem"] and not one["blank"]]
         images = sum(max(1, one["panels"]) for one in drawn)
         few = drawn and images < least and all(one["sure"] or one["chart"] for one in drawn)
-        held = f" with {images} small images" if images > len(drawn) or few else ""
+        held = f" with {images} small images" if least and (images > len(drawn) or few) else ""
         held += f" of at least {least}" if few else ""
         return "; ".join([number_of(len(drawn), "picture") + held, *_doubts(mine, every)])
 
@@ -184,7 +187,7 @@ QUESTIONS: dict[str, Grader] = {
     "Q4": Told("Q4", r"^train_loop_1$", log(20)),
     "Q5": Told("Q5", r"^evaluate_accuracy$", accuracy, pictures()),
     "Q6": Told("Q6", r"^WRNRE$|^ResBlockRE$", log(20), accuracy),
-    "Q7": Told("Q7", r"^visualize_energy$", pictures()),
+    "Q7": Told("Q7", r"^visualize_energy$", pictures(0)),
     "Q8": Told("Q8", r"^visualize_buffer_samples$", pictures()),
     "Q9": Told("Q9", r"^train_loop_2$|^part2_train_step$", log(2)),
     "Q10": Told("Q10", r"^evaluate_accuracy$", accuracy),

@@ -23,6 +23,7 @@ from graders.record.traces import traces
 MOST_THUMBNAILS = 40
 NO_FILES: Mapping[str, str] = {}
 MOST_CALLS = 100  # names of one cell
+MOST_SORTS = 20  # expressions of one cell
 _ACCURACY = re.compile(r"acc(?:uracy)?(?:_|$)", re.IGNORECASE)
 _RESULTS = ("fit", "evaluate", "imshow", "show", "print", "summary")  # calls that leave something below the cell
 
@@ -52,9 +53,10 @@ def read(submission: Submission, given: Mapping[str, str] = NO_FILES) -> Evidenc
     `cells`: `cells`, one per cell of code, with output (whether it has any), error ([name, message] or None), mended
     (whether another cell has the same code and no error), blank, trains, evaluates, generates, model (whether its code
     calls such things), calls (the last parts of their names), negative (the names that it gives a negative number),
-    classes (those of the notebook's own that it names, in order) and silent (it was run, its code prints or draws, and
-    no result is saved); `texts`, one per cell of text with marks: words, their number; `notebooks`, one per file: file,
-    order ("in order", "out of order", "not run") and gaps in its execution counts.
+    classes (those of the notebook's own that it names, in order), sorts (its expressions that sort) and silent (it was
+    run, its code prints or draws, and no result is saved); `texts`, one per cell of text with marks: words, their
+    number; `notebooks`, one per file: file, order ("in order", "out of order", "not run") and gaps in its execution
+    counts.
     `logs`: `runs`, one per training with source ("epochs", "bars" without headers, "history"), announced, steps and
     seconds of an epoch (None where not printed), epochs, curves (values by quantity, None for one that is not
     finite) and typed (the numbers stand in the cell's own code); `evaluations`: steps (or None) and values.
@@ -125,6 +127,7 @@ def _cell(place: _Place, mended: set[str]) -> dict[str, Json]:
         "calls": [shortened(name, 60) for name in sorted(code.calls)[:MOST_CALLS]],
         "negative": [shortened(name, 60) for name in sorted(code.negative)[:MOST_CALLS]],
         "classes": list(code.classes),
+        "sorts": [shortened(one, 100) for one in code.sorts[:MOST_SORTS]],
         "silent": ran and not cell.has_output and any(name in code.calls for name in _RESULTS),
     }
 

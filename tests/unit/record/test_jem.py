@@ -133,6 +133,7 @@ def test_pictures_are_counted_with_the_images_that_they_hold() -> None:
         "cell 1 of hw.ipynb: 1 picture with 30 small images"
     )
     assert told("B3", code("# [B3]\nshow()", images(16))).endswith("1 picture with 16 small images of at least 32")
+    assert told("Q7", code("# [Q7]\nvisualize_energy(m)", images(33))) == "cell 1 of hw.ipynb: 1 picture"
     blank = picture(np.full((64, 64), 255))
     assert told("Q7", code("# [Q7]\nshow()", blank)).endswith("no pictures; 1 picture of one colour")
     again = [code("# [Q8]\nshow()", images(16)), code("# [B1]\nsampling_step(m)\nshow()", images(16))]
@@ -174,6 +175,21 @@ def test_a_negative_step_is_seen_in_the_code(source: str, said: str) -> None:
 )
 def test_printed_rankings_are_recomputed(printed: str, said: str) -> None:
     assert f"; {said}" in told("B4", code("# [B4]\nnp.argsort(e)[:16]\nshow()", stream(printed), images(16)))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "np.argsort(energies(jem, pool, label))[:16]",
+        "np.argsort(e)[::-1][:16]",
+        "e.argsort().numpy()[-16:]",
+        "tf.math.top_k(-e, k=16).indices",
+        "sorted(zip(e, pool), key=lambda pair: pair[0], reverse=True)[:16]",
+    ],
+)
+def test_the_expression_that_ranks_is_shown(expression: str) -> None:
+    said = told("B4", code(f"# [B4]\ndef best(e):\n    return pool[{expression}]\nshow(best(e))", images(16)))
+    assert said.endswith(f"; its code takes {expression}")
 
 
 def test_a_ranking_that_sorts_nothing_is_told() -> None:
