@@ -19,6 +19,7 @@ from graders.model import Outcome
 PARAMETERS = 2_747_082  # of WRN-16-4 with ten classes: Table 1
 Shows: TypeAlias = Callable[[Seen, Sequence[Entry]], str]
 _MOST = 4  # so many of a kind are listed
+_FEW = 3  # questions that are marked: with fewer, cells below a mark may belong to any
 
 
 class ParameterCount(FromRecord):
@@ -57,7 +58,11 @@ class Told(FromRecord):
         return f"{places(cells)}: {'; '.join(said)}"
 
     def _unmarked(self, mine: Seen) -> list[Entry]:
-        cells = [cell for cell in entries(mine, "cells", "cells") if not _is_of_another(cell, self.item)]
+        every = entries(mine, "cells", "cells")
+        others = set() if len(_questions(every)) < _FEW else _questions(every) - {self.item}
+        cells = [
+            cell for cell in every if not (others & _questions([cell]) or (self.item[0] == "B" and cell["trains"]))
+        ]
         if self.calls:
             return [cell for cell in cells if any(re.search(self.calls, name) for name in cell.get("calls", ()))]
         drawn = [place(image) for image in entries(mine, "images", "images")]
@@ -65,9 +70,9 @@ class Told(FromRecord):
         return [cell for cell in cells[:first] if place(cell) in drawn]
 
 
-def _is_of_another(cell: Entry, item: str) -> bool:
-    """Return whether a cell is marked with another question, or trains where an experiment is looked for."""
-    return any(mark[0] in "QB" for mark in cell.get("marks", ())) or (item[0] == "B" and cell["trains"])
+def _questions(cells: Sequence[Entry]) -> set[str]:
+    """Return the questions and bonus items that cells are marked with."""
+    return {mark for cell in cells for mark in cell.get("marks", ()) if mark[0] in "QB"}
 
 
 def place(entry: Entry) -> tuple[str, int]:
@@ -144,9 +149,8 @@ def accuracy(mine: Seen, cells: Sequence[Entry]) -> str:
 
 def _in_texts(mine: Seen, cells: Sequence[Entry]) -> list[Entry]:
     """Return the accuracies in texts that share a question's mark with the cells."""
-    marks = {mark for cell in cells for mark in cell.get("marks", ()) if mark[0] in "QB"}
     stated = [one for one in entries(mine, "claims", "accuracies") if not one["printed"]]
-    return [one for one in stated if marks & set(one["marks"])]
+    return [one for one in stated if _questions(cells) & set(one["marks"])]
 
 
 def _stated(one: Entry) -> str:

@@ -203,7 +203,10 @@ def test_cells_below_a_mark_belong_to_it_until_the_next_one() -> None:
 
 def test_cells_of_another_question_are_not_taken_for_unmarked_ones() -> None:
     shown = code("# [Q8]\nbuffer.sample_from_buffer(16)\nshow()", images(16))
-    assert told("B3", shown) == "nothing of it was found in the notebook"
+    assert told("B3", text("[Q1]"), code("show()"), text("[Q5]"), code("show()"), shown) == (
+        "nothing of it was found in the notebook"
+    )
+    assert told("B3", shown).startswith("cell 1 of hw.ipynb: images from the buffer")  # the only mark of all
 
 
 def test_a_text_on_noise_is_counted() -> None:
