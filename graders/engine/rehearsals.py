@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from graders.data import calligraphy
+from graders.data import calligraphy, cifar10
 from graders.errors import UsageError
 
 RECORDER = "graders.probes.recorder"
@@ -51,6 +51,13 @@ REHEARSALS = {
         shrink={"n_resnet": 2, "n_filters": 6, "n_block": 1, "n_output": 4},
         weights="pixel_cnn_e5.h5",
         full=True,
+    ),
+    # Enough images for two batches of most sizes, and for what notebooks show of them.
+    "jem": Rehearsal(
+        draw=_with_seed(cifar10.draw, 160, 100),
+        recorder="graders.probes.recorder_tapes",
+        shrink={"channels": 8},
+        seconds=300.0,
     ),
 }
 
