@@ -89,10 +89,13 @@ class Recorder:
 
     def step(self, optimizer: Any, training: Callable[[], Training]) -> None:
         """Note that an optimizer is about to make a step; `training` makes the record of a new one."""
+        loss, sampled, self.loss, self.sampled = self.loss, self.sampled, float("nan"), 0
         if id(optimizer) not in self.trainings:
+            if self.sent + len(self.trainings) >= _MOST_RECORDS:
+                self.dropped += 1
+                return
             self.trainings[id(optimizer)] = optimizer, training()
-        self.trainings[id(optimizer)][1].step(self.loss, self.sampled)
-        self.loss, self.sampled = float("nan"), 0
+        self.trainings[id(optimizer)][1].step(loss, sampled)
 
     def batch(self, dataset: Any) -> None:
         """Note that a data set handed out a batch."""
@@ -128,7 +131,9 @@ class Recorder:
             details["model"], details["name"] = self._model_of(training.variables)
             self._send(number, details, arrays)
         if self.batches or self.accuracies or self.added or self.handed:
-            batches = {self._name_of(self.datasets[key]): count for key, count in self.batches.items()}
+            batches: Counter[str] = Counter()
+            for key, count in self.batches.items():
+                batches[self._name_of(self.datasets[key])] += count
             details = {"method": "cell", "batches": batches, "accuracies": self.accuracies}
             self._send(number, {**details, "added": self.added, "handed": self.handed}, {})
         self._begin()

@@ -102,7 +102,7 @@ def _gradient(
     with recorder.quietly():
         note = _noting(recorder, tf.nest.flatten(sources))
         if note is not None:
-            said = sum(tf.reduce_mean(tf.cast(one, tf.float32)) for one in tf.nest.flatten(target))
+            said = tf.add_n([tf.reduce_mean(tf.cast(one, tf.float32)) for one in tf.nest.flatten(target)])
             if tf.executing_eagerly():
                 note(said.numpy())
             else:
