@@ -99,6 +99,9 @@ def findings(run: Seen, code: Mapping[int, str]) -> Findings:
     if faults := end.rows("faults"):
         return Findings(_cut((*seen, f"our fault: the recorder failed, and has not seen all: {faults[0]}")))
     wrong = [line for part in (1, 2) for line in _not_run(part, _cells(code, part), run, trainings)]
+    if end.whole("channels") > 1 and end.text("misfit"):
+        seen += [*wrong, f"a network raised a {end.text('misfit')}: with all of its channels it may well fit together"]
+        wrong = []
     wrong += [line for one in trainings for line in _odd(one)]
     joint = [one for one in trainings if one.samples or one.cell in _cells(code, 2)]
     wrong += _of_joint(joint, [one for one in trainings if one not in joint], records)

@@ -78,6 +78,7 @@ def _attach(recorder: Recorder, replace: Replace) -> None:
         (keras.optimizers.Optimizer, "apply", _apply),
         (OwnedIterator, "__next__", _next),
         (keras.Model, "compile", _compile),
+        (keras.layers.Layer, "__call__", _call),
     ):
         replace(owner, name, _around(recorder, hook, getattr(owner, name)))
     replace(tf, "function", functools.partial(_function, tf.function))
@@ -180,6 +181,15 @@ def _next(recorder: Recorder, original: Original, iterator: Any) -> Any:
     with recorder.quietly():
         recorder.batch(iterator._dataset)
     return batch
+
+
+def _call(recorder: Recorder, original: Original, layer: Any, *args: Any, **kwargs: Any) -> Any:
+    """Note a network that raises: it may be the narrow one alone that does not fit together."""
+    try:
+        return original(layer, *args, **kwargs)
+    except Exception as error:
+        recorder.misfit = recorder.misfit or type(error).__name__
+        raise
 
 
 def _compile(recorder: Recorder, original: Original, model: Any, *args: Any, **kwargs: Any) -> Any:

@@ -87,6 +87,16 @@ def test_the_cell_that_failed_first_is_named_too() -> None:
     ]
 
 
+def test_a_network_that_was_made_narrow_and_raises_is_no_accusation() -> None:
+    failed = {"cells": Experiment({"cells": [ended(5, "error", "ValueError", "shapes"), ended(8)]})}
+    details = {"method": "end", "images": [128, 100], "faults": [], "dropped": 0, "misfit": "ValueError"}
+    for channels, accused in ((8, False), (1, True)):
+        end = experiment(9, {**details, "channels": channels}, {})
+        told = findings({"call 000": PART_2, "call 001": FILLED, "call end": end, **failed}, CODE)
+        line = "a training of part 1 did not run: cell 5, line 2: ValueError: shapes"
+        assert (told.wrong == (f"in a rehearsal, {line}",), line in told.seen) == (accused, not accused)
+
+
 def test_a_training_without_a_step_is_named_where_the_run_was_whole() -> None:
     assert wrong(PART_1) == ["the training of part 2 made no step of an optimizer that was seen: cell 8"]
     assert wrong(PART_1, cells={8: ended(8, "interrupted")}) == []

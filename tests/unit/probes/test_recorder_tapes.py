@@ -65,7 +65,8 @@ def test_every_record_is_a_frame_of_one_form(reference_run: dict[str, Any]) -> N
 
 def test_the_recorder_itself_does_not_fail(reference_run: dict[str, Any]) -> None:
     ((end, _),) = calls(reference_run, "end")
-    assert end == {"method": "end", "faults": [], "dropped": 0, "channels": 8, "images": [40, 24]}
+    nothing = {"faults": [], "dropped": 0, "misfit": ""}
+    assert end == {"method": "end", **nothing, "channels": 8, "images": [40, 24]}
 
 
 def test_each_step_of_part_1_is_noted_with_its_loss(reference_run: dict[str, Any]) -> None:
@@ -114,6 +115,16 @@ def test_what_is_restored_has_the_channels_that_it_had(rehearsals: Rehearsals) -
     )
     run = rehearsals.run(text, shrink=SHRINK)
     assert run["printed"] == "16 16 16\n[8, 10]\n", run["errors"]
+
+
+def test_a_network_that_does_not_fit_together_is_noted(rehearsals: Rehearsals) -> None:
+    layers = "[keras.layers.Conv2D(64, 3), keras.layers.Reshape((30 * 30 * 64,))]"
+    run = rehearsals.run(
+        f"# %%\nimport keras\nkeras.Sequential({layers})(keras.ops.ones((1, 32, 32, 3)))\n", shrink=SHRINK
+    )
+    assert "ValueError" in run["errors"][0]
+    end = json.loads(run["experiments"]["call end"].values["details"])
+    assert (end["misfit"], end["faults"]) == ("ValueError", [])
 
 
 def test_steps_that_are_traced_are_seen_when_they_happen(rehearsals: Rehearsals) -> None:
