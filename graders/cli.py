@@ -87,11 +87,13 @@ def grade(
         from graders.engine.publish import Publisher
         from graders.intake import HANDED_IN, find_entries
         from graders.late import checked_due, read_times, times_by_id
+        from graders.model import Tier
         from graders.rubric import load_rubric, select, tiers_of
 
         due = checked_due(due) if due else ""
         rubric = with_due(load_rubric(assignment), due)
-        items = select(rubric, tuple(word.strip() for word in only.split(",") if word.strip()), tiers_of(tier))
+        tiers = tiers_of(tier)
+        items = select(rubric, tuple(word.strip() for word in only.split(",") if word.strip()), tiers)
         plan = Plan(
             rubric,
             items,
@@ -105,6 +107,7 @@ def grade(
             full,
             data,
             run_limit,
+            Tier.EXECUTE in tiers,
         )
         entries = find_entries(paths, (*HANDED_IN, *rubric.files.values()))
         at = times_by_id(times, read_times(times), [(entry.id, entry.name) for entry in entries]) if times else {}

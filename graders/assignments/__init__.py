@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -54,17 +55,40 @@ def digest() -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
+@dataclass(frozen=True)
+class Findings:
+    """What the run of a whole notebook showed beyond any item, in sentences for whoever marks.
+
+    What is `wrong` stands among the code to look at too. No mark depends on either.
+    """
+
+    seen: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+
+
+def no_findings(run: Seen) -> Findings:
+    """Return nothing: the run of this assignment's notebooks is told of by its items."""
+    return Findings()
+
+
 class Registry(dict[str, Grader]):
     """The graders of one assignment by item id; `@registry.item("C3")` adds one.
 
     `framework` says which instruments their probes get: `graders.probes.<framework>`. `preload` are further modules
     that are imported once for all children, where otherwise each would do it. `least_loss` is the lowest loss on the
-    real data that a training can show without raising doubts.
+    real data that a training can show without raising doubts. `findings` reads the experiments of a notebook's run,
+    which come from a hostile process.
     """
 
-    def __init__(self, framework: str, preload: tuple[str, ...] = (), least_loss: float = 0.0) -> None:
+    def __init__(
+        self,
+        framework: str,
+        preload: tuple[str, ...] = (),
+        least_loss: float = 0.0,
+        findings: Callable[[Seen], Findings] = no_findings,
+    ) -> None:
         super().__init__()
-        self.framework, self.preload, self.least_loss = framework, preload, least_loss
+        self.framework, self.preload, self.least_loss, self.findings = framework, preload, least_loss, findings
 
     def item(self, item_id: str) -> Callable[[type], type]:
         """Register an instance of the decorated class for that item."""

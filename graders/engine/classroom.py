@@ -24,10 +24,23 @@ from graders.engine.grading import Bench, read
 from graders.engine.local import Job, LocalEngine
 from graders.engine.pieces import Sliced, Workshop, handed_out_files
 from graders.engine.publish import Publisher
-from graders.engine.theatre import REHEARSALS, Theatre, run_nursery, run_seconds, unfinished
+from graders.engine.rehearsals import rehearsal_of
+from graders.engine.theatre import Theatre, run_nursery, run_seconds, unfinished
 from graders.errors import Fault, Stopped
 from graders.home import reference_path
-from graders.model import Assignment, ClassReport, Evidence, Item, Json, Report, SourceFile, Submission, Tier, Verdict
+from graders.model import (
+    Assignment,
+    ClassReport,
+    Evidence,
+    Experiment,
+    Item,
+    Json,
+    Report,
+    SourceFile,
+    Submission,
+    Tier,
+    Verdict,
+)
 from graders.notebook import Program, read_program, suspicions
 from graders.sandbox.levels import choose_level
 from graders.sandbox.limits import Limits
@@ -42,7 +55,8 @@ class Plan:
 
     `isolation` is a level that works here, None for the strongest that does; a seed of None is drawn once per class.
     `due` is a deadline other than the rubric's, "" for the rubric's own. `full` runs whole notebooks on the images in
-    `data`, not in a small rehearsal; each has `run_limit` seconds, None for the usual.
+    `data`, not in a small rehearsal; each has `run_limit` seconds, None for the usual. `rehearse` runs them even where
+    no item is judged by it: what came of it stands in the report.
     """
 
     assignment: Assignment
@@ -57,6 +71,7 @@ class Plan:
     full: bool = False
     data: Path | None = None
     run_limit: float | None = None
+    rehearse: bool = False
 
 
 @dataclass
@@ -112,9 +127,13 @@ class Classroom:
         submission, program = read(self.plan.assignment, handed_in)
         pieces = Sliced(self.workshop, handed_in, program)
         report = self.bench.report(light(submission), pieces)
+        ran = pieces.run()[0] if runs(self.plan) else Evidence({})
         odd = tuple(f"{one.place}, line {one.line}: {one.construct} {one.why}" for one in suspicions(program))
         saved, more = self._flags(pieces, program)
-        report = replace(report, code={**self._code(report, pieces), **more}, suspicions=(*odd, *saved))
+        wrong = ran.experiments.get("cells", Experiment()).values.get("wrong", ())
+        notes = (*report.notes, *([f"the notebook was not run, by our own fault: {ran.fault}"] if ran.fault else []))
+        code = {**self._code(report, pieces), **more}
+        report = replace(report, code=code, suspicions=(*odd, *wrong, *saved), notes=notes)
         record = {
             "handed_in": whole,
             "submission": write_submission(submission),
@@ -182,10 +201,19 @@ def open_classroom(plan: Plan, store_path: Path, nursery: Nursery | None = None)
             versions = setting.versions(assignment.framework)
             laboratory = Laboratory(nursery, store, versions)
             file = SourceFile(source.name, "", len(text), text)
-            seconds, data = run_seconds(plan.run_limit, plan.full), _given(plan, level)
+            seconds, data = _seconds(plan), _given(plan, level)
             stage = run_nursery(assignment.slug, level, nursery.devices, plan.full, seconds) if runs(plan) else nursery
             with stage:
-                theatre = Theatre(assignment.slug, store, stage, seed, laboratory.surroundings, seconds, data)
+                theatre = Theatre(
+                    assignment.slug,
+                    store,
+                    stage,
+                    seed,
+                    laboratory.surroundings,
+                    seconds,
+                    data,
+                    findings=graders.findings,
+                )
                 reference = read_reference(source.name, text)
                 handed_out = handed_out_files(assignment)
                 workshop = Workshop(
@@ -205,14 +233,20 @@ def open_classroom(plan: Plan, store_path: Path, nursery: Nursery | None = None)
 
 
 def runs(plan: Plan) -> bool:
-    """Return whether a plan has items for which whole notebooks are run."""
-    return any(item.tier is Tier.EXECUTE for item in plan.items)
+    """Return whether whole notebooks are run: for the plan's items, or for what the run itself shows."""
+    return plan.rehearse or any(item.tier is Tier.EXECUTE for item in plan.items)
+
+
+def _seconds(plan: Plan) -> float:
+    """Return the seconds that a notebook has, 0 where none is run."""
+    return run_seconds(plan.assignment.slug, plan.run_limit, plan.full) if runs(plan) else 0.0
 
 
 def _given(plan: Plan, level: str) -> Given | None:
     """Return what runs in full are given, None where none are made."""
-    wanted = runs(plan) and plan.full
-    return given(plan.data, REHEARSALS[plan.assignment.slug].weights, level) if wanted else None
+    if not (runs(plan) and plan.full):
+        return None
+    return given(plan.data, rehearsal_of(plan.assignment.slug, full=True).weights, level)
 
 
 def read_reference(name: str, text: str) -> Program:

@@ -132,11 +132,21 @@ class Sliced:
 
     def whole(self, item: Item) -> Evidence:
         """Read what is saved in the notebook, or run it; each once for all items of the tier."""
-        if item.tier not in self._wholes:
-            self._wholes[item.tier] = self._saved() if item.tier is Tier.RECORD else self._run()
-        evidence, key = self._wholes[item.tier]
+        evidence, key = self.run() if item.tier is Tier.EXECUTE else self.saved()
         self.record[item.id] = {"missing": "", "found": {}, "evidence": {}, "faults": {}}
         return self._noted(item, (), (evidence, key))
+
+    def saved(self) -> tuple[Evidence, str]:
+        """Return the evidence of what is saved in the notebook, and its key; it is read once."""
+        if Tier.RECORD not in self._wholes:
+            self._wholes[Tier.RECORD] = self._saved()
+        return self._wholes[Tier.RECORD]
+
+    def run(self) -> tuple[Evidence, str]:
+        """Return the evidence of the notebook's run, and its key; it is run once."""
+        if Tier.EXECUTE not in self._wholes:
+            self._wholes[Tier.EXECUTE] = self._run()
+        return self._wholes[Tier.EXECUTE]
 
     def _saved(self) -> tuple[Evidence, str]:
         from graders import record
