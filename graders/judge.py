@@ -124,12 +124,10 @@ def _result(item: Item, outcomes: Sequence[Outcome], mine: Evidence, follow_thro
         )
         for criterion in item.criteria
     )
-    passed = sum(criterion.passed for criterion in criteria)
-    verdict = Verdict.PASS if passed == len(criteria) else Verdict.PARTIAL if passed else Verdict.FAIL
     return ItemResult(
         item.id,
         item.title,
-        verdict,
+        _verdict(criteria),
         sum(criterion.points for criterion in criteria),
         item.points,
         criteria,
@@ -178,6 +176,27 @@ def blocked(result: ItemResult, broken: Sequence[str]) -> ItemResult:
     words = " and ".join(broken)
     note = f"builds on {words}, which is not right yet; it cannot be judged on its own"
     return replace(result, verdict=Verdict.BLOCKED, note=note)
+
+
+def either(results: Sequence[ItemResult]) -> ItemResult:
+    """Return what several kinds of evidence of one item show together: a criterion is met when one of them shows it.
+
+    Where that is not all, what is our own fault or waits for a person in one of them is so in the end.
+    """
+    rows = zip(*(one.criteria for one in results if one.criteria), strict=True)
+    criteria = tuple(next((one for one in row if one.passed), row[0]) for row in rows)
+    waits = [one for kind in (Verdict.FAULT, Verdict.MANUAL) for one in results if one.verdict is kind]
+    if len(results) > 1 and criteria and (_verdict(criteria) is Verdict.PASS or not waits):
+        points = sum(criterion.points for criterion in criteria)
+        return replace(results[0], verdict=_verdict(criteria), points=points, criteria=criteria, note="")
+    first = (waits or results)[0]
+    seen = ", ".join(criterion.name for criterion in criteria if criterion.passed)
+    return replace(first, note=f"{first.note}; seen elsewhere: {seen}") if seen and len(results) > 1 else first
+
+
+def _verdict(criteria: Sequence[CriterionResult]) -> Verdict:
+    passed = sum(criterion.passed for criterion in criteria)
+    return Verdict.PASS if passed == len(criteria) else Verdict.PARTIAL if passed else Verdict.FAIL
 
 
 def followed(own: ItemResult, through: ItemResult) -> ItemResult:

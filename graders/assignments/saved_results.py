@@ -5,7 +5,7 @@ Nothing runs here and there is no reference to compare with.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from graders.assignments import Experiments, Seen
@@ -13,6 +13,7 @@ from graders.checks import outcome
 from graders.model import Json, Outcome
 
 Entry: TypeAlias = Mapping[str, Json]
+PAPERS = (".pdf", ".docx")
 Judged: TypeAlias = Callable[[Entry | None], Iterator[Outcome]]
 
 
@@ -38,6 +39,25 @@ def number_of(number: int, what: str) -> str:
     ('no pictures', '1 picture', '2 pictures')
     """
     return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
+
+
+def elsewhere(mine: Seen, places: Collection[tuple[Json, Json]] = ()) -> str:
+    """Return where a result may stand that no notebook shows, "" for nowhere.
+
+    In a write-up, which is not read; or it was never saved: by a script, or in these cells (file, number) that make it
+    and have no output at all.
+    """
+    papers = [str(name) for name in mine["traces"].values.get("writings", []) if str(name).lower().endswith(PAPERS)]
+    if papers:
+        return f"{papers[0]} may show it"
+    cells = entries(mine, "cells", "cells")
+    scripts = list(mine["cells"].values.get("scripts", []))
+    if scripts and not cells:
+        return f"{scripts[0]} is a script, which keeps no results"
+    making = [cell for cell in cells if (cell["file"], cell["cell"]) in places]
+    if making and not any(cell["output"] for cell in making):
+        return f"cell {making[0]['cell']} trains, and no output of it is saved"
+    return ""
 
 
 # Logs of training -----------------------------------------------------------------------------------------------------

@@ -10,10 +10,11 @@ All have the values `cell`, `method` and `details`, a JSON text; so all have one
 - `training`: what one optimizer did in one cell. `optimizer` (a number), `class` (its), `rate`; `steps`; `models`: the
   modules that hold most of what it trains, each with `model` (a number), `class`, `given` and `parameters` (how many of
   its parameters the optimizer has, how many there are), `changed` (how many are others than before its first step) and
-  `kernels` (sizes of its kernels). Arrays: `losses` (steps,), that which `backward` was called on last, NaN where it
-  was no number; `sizes` (steps,), images of each step; `trained`, `tested`, `watched` (k,): numbers of the images that
-  steps followed, that the models were called on in evaluation mode, and in training mode without a step;
-- `plots`: how often the cell drew `plot` (curves of two finite points and more), `imshow` (pictures that are not blank);
+  `kernels` (sizes of its kernels). Arrays: `losses` (steps,), the mean of what `backward` was called on last; `sizes`
+  (steps,), images of each step; `modes` (steps,), 1 where the model was in training mode; `trained`, `tested`,
+  `watched` (k,): numbers of the images that steps followed, that the models were called on in evaluation mode, and in
+  training mode without a step;
+- `plots`: how often the cell drew `plot` (curves of two finite points and more) and `imshow` (pictures, none blank);
 - `end`: `faults` (our own), `dropped` records, `unfollowed` (models whose weights change without a step that is seen).
 """
 
@@ -76,11 +77,13 @@ class Training:
         """Begin a new cell."""
         self.losses: list[float] = []
         self.sizes: list[int] = []
+        self.modes: list[bool] = []
         self.images: dict[str, list[int]] = {"trained": [], "tested": [], "watched": []}
 
-    def step(self, images: list[int], loss: float) -> None:
+    def step(self, images: list[int], loss: float, mode: bool) -> None:
         """Note a step that followed these images."""
         self.losses.append(loss)
+        self.modes.append(mode)
         self.sizes.append(len(images))
         self.images["trained"] += images
 
@@ -102,7 +105,8 @@ class Training:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the lists of the cell as arrays."""
         found = {name: np.array(numbers, np.int32) for name, numbers in self.images.items()}
-        return {"losses": np.array(self.losses, np.float64), "sizes": np.array(self.sizes, np.int32), **found}
+        lists = {"sizes": np.array(self.sizes, np.int32), "modes": np.array(self.modes, np.int32)}
+        return {"losses": np.array(self.losses, np.float64), **lists, **found}
 
 
 def digest_of(tensors: Any) -> bytes:
@@ -123,7 +127,7 @@ class Recorder:
         self.depth = 0  # of modules that call modules
         self.called: list[tuple[nn.Module, list[int], bool]] = []  # on images, and not yet known what for
         self.followed: list[int] = []  # images of which a loss was taken, for the next step
-        self.loss = float("nan")
+        self.loss, self.mode = float("nan"), False
         self.modules: weakref.WeakSet[nn.Module] = weakref.WeakSet()
         self.known: weakref.WeakKeyDictionary[nn.Module, bytes] = weakref.WeakKeyDictionary()
         self.trainings: weakref.WeakKeyDictionary[Any, Training] = weakref.WeakKeyDictionary()
@@ -163,10 +167,14 @@ class Recorder:
                 self.known.setdefault(module, digest_of(module.parameters()))
                 self.called.append((module, images, module.training))
 
-    def backward(self) -> None:
+    def backward(self, losses: Any) -> None:
         """Note that a loss of what was called last is differentiated."""
-        self.followed += [number for _, images, _ in self.called for number in images]
+        for _, images, mode in self.called:
+            self.followed += images
+            self.mode = mode
         self.called = []
+        first = losses if isinstance(losses, torch.Tensor) else losses[0]
+        self.loss = float(first.detach().mean())
 
     def step(self, optimizer: Any) -> None:
         """Note that an optimizer is about to make a step."""
@@ -174,7 +182,7 @@ class Recorder:
             training = Training(len(self.all), optimizer, self.models_of(optimizer))
             self.trainings[optimizer] = training
             self.all.append(training)
-        self.trainings[optimizer].step(self.followed, self.loss)
+        self.trainings[optimizer].step(self.followed, self.loss, self.mode)
         self.followed, self.loss = [], float("nan")
 
     def models_of(self, optimizer: Any) -> list[nn.Module]:
@@ -251,7 +259,7 @@ def install(namespace: dict[str, Any], shrink: Mapping[str, int] | None, emit: E
         instruments.restore()
         for name in ("set_num_threads", "set_num_interop_threads"):
             _replace(torch, name, lambda *_: None)  # more threads than there are processors stand in each other's way
-    _replace(torch.Tensor, "backward", _hearing(recorder, torch.Tensor.backward))
+    _replace(torch.autograd, "backward", _hearing(recorder, torch.autograd.backward))
     _replace(matplotlib.axes.Axes, "plot", _drawing(recorder, "plot", matplotlib.axes.Axes.plot, _is_curve))
     _replace(matplotlib.axes.Axes, "imshow", _drawing(recorder, "imshow", matplotlib.axes.Axes.imshow, _is_picture))
     for handle in (
@@ -296,11 +304,10 @@ def _stepping(recorder: Recorder, optimizer: Any, *_: Any) -> None:
 
 def _hearing(recorder: Recorder, original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
-    def backward(loss: Any, *args: Any, **kwargs: Any) -> Any:
+    def backward(tensors: Any, *args: Any, **kwargs: Any) -> Any:
         with recorder.quietly():
-            recorder.backward()
-            recorder.loss = float(loss.detach()) if loss.numel() == 1 else float("nan")
-        return original(loss, *args, **kwargs)
+            recorder.backward(tensors)
+        return original(tensors, *args, **kwargs)
 
     return backward
 
