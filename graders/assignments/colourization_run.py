@@ -182,6 +182,8 @@ class RanTraining:
             return outcome("log", False, expected, "no training of it")
         lost = int((~np.isfinite(training.losses)).sum())
         wrong = f"{lost} steps without a finite loss" if lost else odd(training, images)
+        if (training.losses < 0).any():
+            wrong = f"a loss of {training.losses.min():.4g}, which no cross-entropy is"
         good = not wrong and len(training.losses) > 1 and training.numbers("trained").size > 0
         return outcome("log", good, expected, wrong or told(training, images))
 
@@ -212,9 +214,12 @@ class RanTraining:
 
 
 def ends(losses: Array) -> tuple[float, float]:
-    """Return the mean loss of the first and of the last tenth of the steps, NaN of none."""
+    """Return the loss at first, of the first step or in the mean of a tenth, and the mean of the last tenth.
+
+    NaN of none. Where a rate is too high the loss may leap after the first step, and fall from there.
+    """
     tenth = max(1, len(losses) // 10)
-    return (float(losses[:tenth].mean()), float(losses[-tenth:].mean())) if len(losses) else (np.nan, np.nan)
+    return (min(losses[0], losses[:tenth].mean()), losses[-tenth:].mean()) if len(losses) else (np.nan, np.nan)
 
 
 def told(training: Trained, images: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from graders.assignments import Seen
-from graders.assignments.saved_results import Entry, FromRecord, elsewhere, entries
+from graders.assignments.saved_results import Entry, FromRecord, entries, written_up
 from graders.checks import outcome
 from graders.errors import Unseen
 from graders.model import Outcome
@@ -67,7 +67,7 @@ class Training(FromRecord):
             )
             if not found
         ]
-        if absent and (where := elsewhere(mine)):
+        if absent and (where := written_up(mine)):
             seen = "; ".join(f"{one.name}: {one.actual}" for one in outcomes if one.passed)
             raise Unseen(f"no {' and no '.join(absent)} was handed in; {where}; seen: {seen or 'nothing right'}")
         yield from outcomes

@@ -41,15 +41,25 @@ def number_of(number: int, what: str) -> str:
     return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
 
 
-def elsewhere(mine: Seen, places: Collection[tuple[Json, Json]] = ()) -> str:
+def written_up(mine: Seen) -> str:
+    """Return which write-up, none of which is read, may show a result that nothing else shows; "" where there is none.
+
+    >>> from graders.model import Experiment
+    >>> written_up({"traces": Experiment({"writings": ["notes.txt", "a2-writeup.PDF"]})})
+    'a2-writeup.PDF may show it'
+    """
+    names = map(str, mine["traces"].values.get("writings", []))
+    return next((f"{name} may show it" for name in names if name.lower().endswith(PAPERS)), "")
+
+
+def elsewhere(mine: Seen, places: Collection[tuple[Json, Json]]) -> str:
     """Return where a result may stand that no notebook shows, "" for nowhere.
 
-    In a write-up, which is not read; or it was never saved: by a script, or in these cells (file, number) that make it
-    and have no output at all.
+    In a write-up; or it was never saved: by a script, or in these cells (file, number) that make it and have no output
+    at all.
     """
-    papers = [str(name) for name in mine["traces"].values.get("writings", []) if str(name).lower().endswith(PAPERS)]
-    if papers:
-        return f"{papers[0]} may show it"
+    if paper := written_up(mine):
+        return paper
     cells = entries(mine, "cells", "cells")
     scripts = list(mine["cells"].values.get("scripts", []))
     if scripts and not cells:
@@ -128,4 +138,5 @@ def _whole(run: Entry | None) -> bool:
 def _told(run: Entry | None) -> str:
     loss = losses(run)
     lost = len(loss) - len(_finite(run))
-    return f"{len(loss)} epochs, {lost} of them without a finite loss" if loss else "no log"
+    without = f", {lost} of them without a finite loss" if lost else ""
+    return f"{len(loss)} epochs{without}" if loss else "no log"

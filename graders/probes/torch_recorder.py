@@ -176,12 +176,15 @@ class Recorder:
         first = losses if isinstance(losses, torch.Tensor) else losses[0]
         self.loss = float(first.detach().mean())
 
-    def step(self, optimizer: Any) -> None:
-        """Note that an optimizer is about to make a step."""
+    def begin(self, optimizer: Any) -> None:
+        """Note that an optimizer is about to make a step: with the first one its training begins."""
         if optimizer not in self.trainings:
             training = Training(len(self.all), optimizer, self.models_of(optimizer))
             self.trainings[optimizer] = training
             self.all.append(training)
+
+    def step(self, optimizer: Any) -> None:
+        """Note that an optimizer has made a step; what it called for that, a closure, has come to an end."""
         self.trainings[optimizer].step(self.followed, self.loss, self.mode)
         self.followed, self.loss = [], float("nan")
 
@@ -266,7 +269,8 @@ def install(namespace: dict[str, Any], shrink: Mapping[str, int] | None, emit: E
         hooks_of_modules.register_module_module_registration_hook(lambda module, *_: recorder.modules.add(module)),
         hooks_of_modules.register_module_forward_pre_hook(recorder.enter),
         hooks_of_modules.register_module_forward_hook(recorder.leave, with_kwargs=True, always_call=True),
-        hooks_of_optimizers.register_optimizer_step_pre_hook(functools.partial(_stepping, recorder)),
+        hooks_of_optimizers.register_optimizer_step_pre_hook(_quiet(recorder, recorder.begin)),
+        hooks_of_optimizers.register_optimizer_step_post_hook(_quiet(recorder, recorder.step)),
     ):
         _taken.append(handle.remove)
 
@@ -297,9 +301,12 @@ def _replace(owner: Any, name: str, replacement: Any) -> None:
     setattr(owner, name, replacement)
 
 
-def _stepping(recorder: Recorder, optimizer: Any, *_: Any) -> None:
-    with recorder.quietly():
-        recorder.step(optimizer)
+def _quiet(recorder: Recorder, note: Callable[[Any], None]) -> Callable[..., None]:
+    def stepping(optimizer: Any, *_: Any) -> None:
+        with recorder.quietly():
+            note(optimizer)
+
+    return stepping
 
 
 def _hearing(recorder: Recorder, original: Callable[..., Any]) -> Callable[..., Any]:

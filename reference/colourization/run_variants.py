@@ -37,16 +37,14 @@ OF_THE_COURSE = """    import pickle
     return [(x / 256.0)[y == HORSE].astype(np.float32) for x, y in both]
 """
 COLOURS = "    colours = cluster_colours(train_images, args.num_colours)\n"
-OF_THE_FILE = (
-    '    colours = np.load("./data/colours/colour_kmeans24_cat7.npy", allow_pickle=True, encoding="bytes")[0]\n'
-)
+OF_THE_FILE = """    colours = np.load("data/colours/colour_kmeans24_cat7.npy", allow_pickle=True, encoding="bytes")[0]
+    colours = colours[: args.num_colours]
+"""
 OWN_LOOP = """unet = UNet(3, 32, 24, 1)
 horses, others = load_horses(DATA)
-colours = cluster_colours(horses)
-sets = [
-    torch.utils.data.TensorDataset(torch.from_numpy(get_grey(x)), torch.from_numpy(get_rgb_cat(x, colours)[:, 0]))
-    for x in (horses, others)
-]
+colours = cluster_colours(horses, settings["num_colours"])
+pairs = [(torch.from_numpy(get_grey(x)), torch.from_numpy(get_rgb_cat(x, colours)[:, 0])) for x in (horses, others)]
+sets = [torch.utils.data.TensorDataset(*pair) for pair in pairs]
 loaders = [torch.utils.data.DataLoader(one, batch_size=100, shuffle=True) for one in sets]
 optimizer = torch.optim.SGD(unet.parameters(), lr=0.1, momentum=0.9)
 curve = []
@@ -115,7 +113,7 @@ VARIANTS = (
             ),
             (
                 STEP,
-                "            torch.autograd.backward(loss)\n            optimizer.step()\n            schedule.step()\n",
+                STEP.replace("loss.backward()", "torch.autograd.backward(loss)") + "            schedule.step()\n",
             ),
         ),
     ),

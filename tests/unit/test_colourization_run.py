@@ -18,7 +18,7 @@ from graders.home import reference_path
 from graders.judge import _Seen, judge_item
 from graders.model import Evidence, Experiment, ItemResult, Mutant, Tier, Variant, Verdict
 from graders.rubric import load_rubric
-from tests.unit.torch_rehearsal import ITEMS, reference_text, rehearse, training
+from tests.unit.torch_rehearsal import ITEMS, reference_text, rehearse, small, training
 
 RUBRIC = load_rubric("colourization")
 
@@ -60,8 +60,7 @@ def lost(item: str, mine: Evidence, theirs: Evidence) -> set[str]:
 
 def edited(edit: Mutant | Variant) -> str:
     text = apply_edit(reference_path("colourization").read_text(encoding="utf-8"), edit)
-    text = text.replace("import graders\n", "").replace('"num_filters": 32', '"num_filters": 2')
-    return training(text.replace("(3, 32, 24, 1)", "(3, 2, 24, 1)"), edit.item)
+    return training(small(text), edit.item)
 
 
 def test_the_reference_meets_every_criterion(reference: Evidence) -> None:
