@@ -154,14 +154,17 @@ class Recorder:
         """Note that a module is called."""
         self.depth += 1
 
-    def leave(self, module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
-        """Note that a module has answered; the outermost is the student's own call."""
+    def leave(self, module: nn.Module, args: Any, *rest: Any) -> None:
+        """Note that a module has answered; the outermost is the student's own call.
+
+        `rest` are keywords and output; where the call raised, PyTorch leaves the keywords out.
+        """
+        kwargs: Mapping[str, Any] = rest[0] if len(rest) > 1 else {}
         self.depth = max(self.depth - 1, 0)
-        if self.depth:
+        if self.depth or next(module.parameters(), None) is None:
             return
         with self.quietly():
-            images = [number for x in (*args, *kwargs.values()) for number in self.images.note(x)]
-            if images and any(True for _ in module.parameters()):
+            if images := [number for x in (*args, *kwargs.values()) for number in self.images.note(x)]:
                 self.look()
                 self.modules.add(module)
                 self.known.setdefault(module, digest_of(module.parameters()))
