@@ -66,9 +66,12 @@ class Findings:
     wrong: tuple[str, ...] = ()
 
 
-def no_findings(run: Seen) -> Findings:
+def no_findings(run: Seen, code: Mapping[int, str]) -> Findings:
     """Return nothing: the run of this assignment's notebooks is told of by its items."""
     return Findings()
+
+
+Reader = Callable[[Seen, Mapping[int, str]], Findings]
 
 
 class Registry(dict[str, Grader]):
@@ -77,7 +80,7 @@ class Registry(dict[str, Grader]):
     `framework` says which instruments their probes get: `graders.probes.<framework>`. `preload` are further modules
     that are imported once for all children, where otherwise each would do it. `least_loss` is the lowest loss on the
     real data that a training can show without raising doubts. `findings` reads the experiments of a notebook's run,
-    which come from a hostile process.
+    which come from a hostile process, beside the text of each code cell by its number.
     """
 
     def __init__(
@@ -85,7 +88,7 @@ class Registry(dict[str, Grader]):
         framework: str,
         preload: tuple[str, ...] = (),
         least_loss: float = 0.0,
-        findings: Callable[[Seen], Findings] = no_findings,
+        findings: Reader = no_findings,
     ) -> None:
         super().__init__()
         self.framework, self.preload, self.least_loss, self.findings = framework, preload, least_loss, findings

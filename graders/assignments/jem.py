@@ -9,9 +9,14 @@ from graders.assignments import Registry
 from graders.assignments import jem_blocks as blocks
 from graders.assignments import jem_record as record
 from graders.assignments import jem_regularised as regularised
+from graders.assignments import jem_run as run
 from graders.assignments import jem_steps as steps
 
-GRADERS = Registry("tensorflow", preload=("tensorflow.python.ops.numpy_ops.np_config", "matplotlib.pyplot"))
+GRADERS = Registry(
+    "tensorflow",
+    preload=("tensorflow.python.ops.numpy_ops.np_config", "matplotlib.pyplot"),
+    findings=run.findings,
+)
 
 GRADERS.item("C1")(blocks.ResBlock)
 GRADERS.item("C2")(blocks.WideResNet)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from graders.data import calligraphy, horses
+from graders.data import calligraphy, cifar10, horses
 from graders.errors import UsageError
 
 RECORDER = "graders.probes.recorder"
@@ -53,6 +53,13 @@ REHEARSALS = {
         full=True,
     ),
     "colourization": Rehearsal(draw=horses.draw, targets={"data": "data"}, recorder="graders.probes.torch_recorder"),
+    # Enough images for two batches of most sizes, and for what notebooks show of them.
+    "jem": Rehearsal(
+        draw=_with_seed(cifar10.draw, 160, 100),
+        recorder="graders.probes.recorder_tapes",
+        shrink={"channels": 8},
+        seconds=300.0,
+    ),
 }
 
 

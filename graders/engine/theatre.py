@@ -12,12 +12,12 @@ import json
 import posixpath
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graders.assignments import Findings, Seen, no_findings
+from graders.assignments import Findings, Reader, no_findings
 from graders.data.weights import reference_weights
 from graders.engine import setting
 from graders.engine.given import Given
@@ -76,7 +76,7 @@ class Theatre:
     seconds: float
     given: Given | None = None
     recorder: str = ""
-    findings: Callable[[Seen], Findings] = no_findings
+    findings: Reader = no_findings
     _files: dict[str, bytes] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -110,7 +110,7 @@ class Theatre:
                 return executed.evidence, ""
             written = {"notebook": executed.notebook, "notes": list(executed.notes)}
             self.store.keep_file(key, json.dumps(written).encode())
-            evidence = self._with_notes(executed.evidence, executed.notes)
+            evidence = self._told(executed)
             self.store.keep(key, evidence)
             return evidence, key
 
@@ -125,13 +125,16 @@ class Theatre:
             executed = run(self.nursery, notebook, replace(stage, **times))
         return executed
 
-    def _with_notes(self, evidence: Evidence, notes: Sequence[str]) -> Evidence:
+    def _told(self, executed: Executed) -> Evidence:
         """Return the evidence of a run with what the reports say of it: notes, findings, whether it was a rehearsal."""
+        evidence = executed.evidence
+        numbered = enumerate(executed.notebook["cells"], start=1)
+        code = {number: cell["source"] for number, cell in numbered if cell["cell_type"] == "code"}
         try:
-            found = self.findings(evidence.experiments)
+            found = self.findings(evidence.experiments, code)
         except Exception as error:  # whatever it is, it is ours, and no reason to lose the run
             found = Findings(seen=(f"our fault: the run could not be read: {type(error).__name__}: {error}",))
-        said = {"notes": list(notes), "seen": list(found.seen), "wrong": list(found.wrong)}
+        said = {"notes": list(executed.notes), "seen": list(found.seen), "wrong": list(found.wrong)}
         cells = {**evidence.experiments["cells"].values, **said, "rehearsal": self.given is None}
         return replace(evidence, experiments={**evidence.experiments, "cells": Experiment(cells)})
 

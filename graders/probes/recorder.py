@@ -42,6 +42,7 @@ from graders.model import Experiment
 from graders.probes import recorder_notes as notes
 from graders.probes.recorder_frames import StandIn
 from graders.probes.recorder_images import Images, unseen_images
+from graders.probes.recorder_patches import Patches
 from graders.probes.recorder_records import Record
 from graders.probes.recorder_shrink import Shrinker
 
@@ -221,7 +222,7 @@ class Recorder:
 # The hooks ------------------------------------------------------------------------------------------------------------
 
 _recorder: Recorder | None = None
-_replaced: list[tuple[Any, str, Any]] = []
+_patches = Patches()
 
 
 def install(namespace: dict[str, Any], shrink: Mapping[str, int] | None, emit: Emit, seed: int) -> None:
@@ -235,7 +236,7 @@ def install(namespace: dict[str, Any], shrink: Mapping[str, int] | None, emit: E
 
     uninstall()
     _recorder = Recorder(namespace, shrink, emit, seed)
-    recorder_hooks.attach(_recorder, _replace)
+    recorder_hooks.attach(_recorder, _patches.replace)
 
 
 def after_cell(number: int) -> None:
@@ -253,13 +254,5 @@ def finish() -> None:
 def uninstall() -> None:
     """Take all hooks away."""
     global _recorder
-    while _replaced:
-        owner, name, original = _replaced.pop()
-        setattr(owner, name, original) if original is not None else delattr(owner, name)
+    _patches.undo()
     _recorder = None
-
-
-def _replace(owner: Any, name: str, replacement: Any) -> None:
-    """Set an attribute, to be taken back by `uninstall`."""
-    _replaced.append((owner, name, vars(owner).get(name)))
-    setattr(owner, name, replacement)

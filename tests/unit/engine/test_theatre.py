@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -170,13 +170,15 @@ def test_an_assignment_says_what_lies_where(theatre: Theatre, monkeypatch: pytes
 
 @pytest.mark.parametrize("breaks", [False, True])
 def test_findings_stand_beside_the_cells(theatre: Theatre, breaks: bool) -> None:
-    def findings(run: Seen) -> Findings:
+    def findings(run: Seen, code: Mapping[int, str]) -> Findings:
         if breaks:
             raise KeyError("forged")
-        return Findings((f"{len(run['cells'].values['cells'])} cell",), ("wrong",))
+        return Findings((f"{len(run['cells'].values['cells'])} cell",), tuple(code.values()))
 
     telling = replace(theatre, findings=findings)
     evidence, _ = telling.perform(handed_in(f"print({breaks!r})"))
     values = evidence.experiments["cells"].values
-    told = (["our fault: the run could not be read: KeyError: 'forged'"], []) if breaks else (["1 cell"], ["wrong"])
+    told = (
+        (["our fault: the run could not be read: KeyError: 'forged'"], []) if breaks else (["1 cell"], ["print(False)"])
+    )
     assert (values["seen"], values["wrong"]) == told
