@@ -10,15 +10,16 @@ from graders.assignments.saved_results import (
     Entry,
     FromRecord,
     best_of,
-    elsewhere,
     entries,
     number_of,
     of_epochs,
     of_log,
     trainings,
+    unsaved,
+    written_up,
 )
 from graders.checks import outcome
-from graders.errors import Unseen
+from graders.errors import Unsaved, Unseen
 from graders.model import Json, Outcome
 
 LEAST_LOSS = 0.5  # no network of these comes near that: 24 colours, of which several are alike
@@ -54,11 +55,12 @@ class _Training(FromRecord):
         training, outcomes = best_of(self.runs(mine), self.logged)
         outcomes.append(self.pictured(_pictures(training, mine)))
         absent = [one for one in outcomes if not one.passed and (training is None or one is outcomes[-1])]
-        if absent and (where := elsewhere(mine, self.places(mine))):
+        if absent and (paper := written_up(mine)):
             seen = "; ".join(f"{one.name}: {one.actual}" for one in outcomes if one.passed)
-            raise Unseen(
-                f"{absent[0].expected} is not saved in the notebook; {where}{'; seen: ' if seen else ''}{seen}"
-            )
+            what = f"{absent[0].expected} is not saved in the notebook; {paper}"
+            raise Unseen(f"{what}; seen: {seen}" if seen else what)
+        if absent and (why := unsaved(mine, self.places(mine))):
+            raise Unsaved(why)
         yield from outcomes
 
     def runs(self, mine: Seen) -> list[Entry]:

@@ -6,7 +6,7 @@ The criteria are those of the saved results; either kind of evidence may show th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -247,7 +247,7 @@ def odd(training: Trained, images: int) -> str:
     return ""
 
 
-def findings(seen: Seen) -> Findings:
+def findings(seen: Seen, code: Mapping[int, str]) -> Findings:
     """Return what a run showed of each training, and what is wrong with its modes and images."""
     run = Run(seen)
     said, wrong = [], []

@@ -52,14 +52,11 @@ def written_up(mine: Seen) -> str:
     return next((f"{name} may show it" for name in names if name.lower().endswith(PAPERS)), "")
 
 
-def elsewhere(mine: Seen, places: Collection[tuple[Json, Json]]) -> str:
-    """Return where a result may stand that no notebook shows, "" for nowhere.
+def unsaved(mine: Seen, places: Collection[tuple[Json, Json]]) -> str:
+    """Return why a result was never saved, "" where something was.
 
-    In a write-up; or it was never saved: by a script, or in these cells (file, number) that make it and have no output
-    at all.
+    It is made by a script, or in these cells (file, number), which have no output at all.
     """
-    if paper := written_up(mine):
-        return paper
     cells = entries(mine, "cells", "cells")
     scripts = list(mine["cells"].values.get("scripts", []))
     if scripts and not cells:

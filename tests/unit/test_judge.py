@@ -261,6 +261,10 @@ def test_what_one_kind_of_evidence_cannot_show_costs_nothing(waits: Callable[[It
     for pair in ([part, unknown], [unknown, part]):
         assert judge.either(pair) == replace(unknown, note="it was not seen; seen elsewhere: a")
     assert judge.either([nothing, unknown]) == judge.either([unknown]) == unknown
+    unsaved = judge.manual(ITEM, f"{judge.UNSAVED}: it is a script")
+    assert judge.either([unsaved, part]).criteria == part.criteria
+    assert judge.either([unsaved, part]).verdict is Verdict.PARTIAL
+    assert judge.either([unsaved, unknown]).verdict is unknown.verdict
     fault = judge.fault(ITEM, "ours")
     assert judge.either([unknown, fault]).verdict is Verdict.FAULT
 

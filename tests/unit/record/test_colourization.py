@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from graders.assignments.colourization import GRADERS
-from graders.errors import Unseen
+from graders.errors import Unsaved, Unseen
 from graders.judge import _Seen
 from graders.model import Evidence, SourceFile, Submission
 from graders.record import read
@@ -181,8 +181,10 @@ def test_what_is_shown_and_wrong_is_judged_whatever_else_was_handed_in() -> None
 
 def test_a_training_of_which_nothing_was_saved_waits_for_a_person() -> None:
     cleared = ("a2-code.ipynb", document(*NEVER_RUN))
-    assert reason("6.2", cleared).endswith("cell 7 trains, and no output of it is saved")
-    assert reason("4.2", ("a2.py", "train(PoolUpsampleNet)")).endswith("a2.py is a script, which keeps no results")
+    assert reason("6.2", cleared) == "cell 7 trains, and no output of it is saved"
+    assert reason("4.2", ("a2.py", "train(PoolUpsampleNet)")) == "a2.py is a script, which keeps no results"
+    with pytest.raises(Unsaved):
+        list(GRADERS["6.2"].judge(_Seen(read(submission(cleared[1]))), _Seen(Evidence({}))))
     failed = [*NEVER_RUN[:6], code(NEVER_RUN[6]["source"], error())]
     assert reason("6.2", ("a2-code.ipynb", document(*failed))) == ""
     assert reason("6.2", ("a2-code.ipynb", document(*NEVER_RUN[:6]))) == ""  # no cell trains it
