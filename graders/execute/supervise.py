@@ -31,6 +31,7 @@ from graders.sandbox.nursery import Nursery
 
 # What a nursery for notebooks imports besides a framework.
 MODULES = ("graders.execute.conduct", "graders.execute.kernel")
+SOCKETS = "graders-sockets-"  # the folder of a run's sockets, with this process's number
 _CHANNELS = 2
 _START_SECONDS = 20.0  # for two forks and a connection on a busy machine
 _FINISH_SECONDS = 3.0  # for the recorder, at the end
@@ -214,7 +215,10 @@ def folders(links: Mapping[str, str]) -> list[str]:
 def _sockets() -> Iterator[tuple[list[int], list[int]]]:
     """Yield sockets that listen, and files that lead to them whatever root a process has."""
     # Not wherever temporary files go: the path of a socket has 107 bytes at most.
-    with tempfile.TemporaryDirectory(prefix="graders-sockets-", dir="/tmp") as folder, contextlib.ExitStack() as stack:
+    with (
+        tempfile.TemporaryDirectory(prefix=f"{SOCKETS}{os.getpid()}-", dir="/tmp") as folder,
+        contextlib.ExitStack() as stack,
+    ):
         listening, connecting = [], []
         for number in range(_CHANNELS):
             made = stack.enter_context(socket.socket(socket.AF_UNIX))

@@ -18,6 +18,8 @@ _EVALUATES = re.compile(r"evaluate|test_on_batch|test_step|^test|validate", re.I
 _GENERATES = re.compile(r"predict|generate|generation|sample_|_samples?$|sampling", re.IGNORECASE)
 _MODEL = re.compile(r"model|cnn|net(?:work)?$", re.IGNORECASE)
 _LOADS = re.compile(r"^(?:compile|load_weights|load_model|fit)$")
+_SORTS = re.compile(r"^(?:arg)?(?:sort|partition)$|^sorted$|^top_?k$|^n(?:smallest|largest)$")
+_LONGEST_SORT, _MOST_INDICES = 200, 8  # characters; indices and methods behind a call
 _NUMBER = re.compile(r"(?<![\w.])\d+\.\d{3,20}(?![\w.])")
 
 
@@ -25,13 +27,17 @@ _NUMBER = re.compile(r"(?<![\w.])\d+\.\d{3,20}(?![\w.])")
 class Code:
     """What is known of a cell's code. `calls` are the last parts of the names; `numbers` stand in it as they are.
 
-    `classes` are those of the notebook's own that it names, as a name or as a text, in the order in which it does.
+    `classes` are those of the notebook's own that it names, as a name or as a text, in the order in which it does;
+    `negative` are the names that it gives a negative number: arguments, parameters, variables; `sorts` are the
+    expressions in it that sort, with what is taken of the result.
     """
 
     calls: frozenset[str] = frozenset()
     generates: bool = False
     numbers: frozenset[float] = field(default=frozenset())
     classes: tuple[str, ...] = ()
+    negative: frozenset[str] = field(default=frozenset())
+    sorts: tuple[str, ...] = ()
 
     @property
     def trains(self) -> bool:
@@ -89,7 +95,9 @@ def _code(statements: Sequence[Parsed], bodies: Mapping[str, Collection[str]], o
     generates = any(map(_GENERATES.search, lasts)) or any(_loops_over_model(one.node) for one in statements)
     numbers = frozenset(number for one in statements for number in _numbers(one.node))
     classes = (name for one in statements for name in _named(one.node) if name in own)
-    return Code(lasts, generates, numbers, tuple(dict.fromkeys(classes)))
+    negative = frozenset(name for one in statements for name in _negative(one.node))
+    sorts = (expression for one in statements for expression in _sorts(one.node))
+    return Code(lasts, generates, numbers, tuple(dict.fromkeys(classes)), negative, tuple(dict.fromkeys(sorts)))
 
 
 def _named(node: ast.AST) -> Iterator[str]:
@@ -109,6 +117,43 @@ def _loops_over_model(node: ast.AST) -> bool:
     loops = (part for part in ast.walk(node) if isinstance(part, ast.For | ast.While))
     called = (call.func for loop in loops for call in ast.walk(loop) if isinstance(call, ast.Call))
     return any(isinstance(func, ast.Name) and _MODEL.search(func.id) for func in called)
+
+
+def _negative(node: ast.AST) -> Iterator[str]:
+    """Yield the names that a statement gives a negative number as an argument, a default or a value."""
+    for part in ast.walk(node):
+        named: list[tuple[str, ast.expr | None]] = []
+        if isinstance(part, ast.keyword):
+            named = [(part.arg or "", part.value)]
+        elif isinstance(part, ast.Assign):
+            named = [(one.id, part.value) for one in part.targets if isinstance(one, ast.Name)]
+        elif isinstance(part, ast.arguments):
+            named = [(one.arg, value) for one, value in zip(part.args[::-1], part.defaults[::-1], strict=False)]
+            named += [(one.arg, value) for one, value in zip(part.kwonlyargs, part.kw_defaults, strict=True)]
+        yield from (name for name, value in named if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub))
+
+
+def _sorts(node: ast.AST) -> Iterator[str]:
+    """Yield the calls of a statement that sort, each with the indices and methods behind it; none of long ones."""
+    above = {id(child): part for part in ast.walk(node) for child in ast.iter_child_nodes(part)}
+    for part in ast.walk(node):
+        if isinstance(part, ast.Call) and _SORTS.search(_last(part.func)):
+            whole: ast.expr = part
+            for _ in range(_MOST_INDICES):
+                up = above.get(id(whole))
+                if isinstance(up, ast.Subscript | ast.Attribute | ast.Call) and _goes_on(up, whole):
+                    whole = up
+            if whole.lineno == whole.end_lineno and (whole.end_col_offset or 0) - whole.col_offset < _LONGEST_SORT:
+                yield ast.unparse(whole)
+
+
+def _last(func: ast.expr) -> str:
+    return func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
+
+
+def _goes_on(up: ast.Subscript | ast.Attribute | ast.Call, whole: ast.expr) -> bool:
+    """Return whether a node takes an index or a method of an expression, or calls it."""
+    return (up.func if isinstance(up, ast.Call) else up.value) is whole
 
 
 def _numbers(node: ast.AST) -> Iterator[float]:

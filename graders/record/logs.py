@@ -95,7 +95,7 @@ class LogReader:
         elif (match := _INLINE.search(line)) and (row := pairs(line[match.end() :])):
             self._begin(int(match[1]), _whole(match[2]), inline=True)
             self._put(row)
-        elif self._epoch is not None and (row := pairs(line)):
+        elif self._epoch is not None and (row := self._unknown(pairs(line))):
             self._put(row)
         else:
             return False
@@ -112,6 +112,12 @@ class LogReader:
         if not same and len(self.runs) <= MOST_RUNS:
             self.runs.append(Run(announced))
         self._epoch = epoch
+
+    def _unknown(self, row: Row) -> Row:
+        """Return what is not known of the epoch yet: a summary below a log does not change its last line."""
+        run = self.runs[-1]
+        known = run.rows[-1] if run.epochs and run.epochs[-1] == self._epoch else {}
+        return {name: value for name, value in row.items() if name not in known}
 
     def _put(self, row: Row) -> None:
         if self._epoch is not None:

@@ -18,7 +18,7 @@ from graders.model import Evidence, Experiment, Json
 from graders.reports.words import count
 
 MOST_CHARTS = 12
-MOST_PICTURES = 24
+MOST_PICTURES = 40
 MOST_LINES = 30
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 360, 150, 52, 22, 20  # of a chart, in its own units
 _COLOURS = {"loss": "#1b6ca8", "val_loss": "#c4450c", "test_loss": "#6b5b95"}
@@ -57,7 +57,8 @@ def _entries(seen: Mapping[str, Experiment], experiment: str, name: str) -> list
 
 
 def _where(entry: Entry) -> str:
-    return f"{entry['file']}, cell {entry['cell']}"
+    marks = "".join(f" ({', '.join(marks)})" for marks in [entry.get("marks")] if marks)
+    return f"{entry['file']}, cell {entry['cell']}{marks}"
 
 
 def _bounded(lines: list[str]) -> list[str]:

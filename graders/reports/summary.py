@@ -140,10 +140,10 @@ def _summary(assignment: Assignment, item_id: str, results: list[ItemResult]) ->
 
 
 def waiting_reason(assignment: Assignment, item_id: str, results: Iterable[ItemResult]) -> str:
-    """Return why an item waits: what its results say, else what the rubric says."""
-    notes = [result.note for result in results if result.verdict is Verdict.MANUAL and result.note]
+    """Return why an item waits: what its results say, where they all say the same, else what the rubric says."""
+    notes = list({result.note for result in results if result.verdict is Verdict.MANUAL and result.note})
     item = next((item for item in assignment.items if item.id == item_id), None)
-    return notes[0] if notes else "" if item is None else item.note or _REASONS[item.tier]
+    return notes[0] if len(notes) == 1 else "" if item is None else item.note or _REASONS[item.tier]
 
 
 def frequent_losses(class_report: ClassReport) -> tuple[Loss, ...]:

@@ -46,7 +46,10 @@ def test_each_loses_what_is_wrong_and_nothing_else(run: Run, student: str) -> No
 @pytest.mark.parametrize(("student", "item"), STOPPED.items())
 def test_what_hangs_exits_hoards_or_does_not_parse_costs_its_item_alone(run: Run, student: str, item: str) -> None:
     verdicts = run.verdicts(student)
-    assert verdicts[item] in ("FAIL", "MISSING")
+    passed = {one["name"] for one in run.items(student)[item]["criteria"] if one["passed"]}
+    assert passed <= {
+        "kernel"
+    }  # its weights are counted without running it, where the time has not been used up before
     assert {verdicts[other] for other in (*NETWORKS, *ANSWERS) if other != item} == {"PASS"}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from graders.assignments import Registry, jem, jem_blocks, jem_regularised
 from graders.assignments.jem_record import ParameterCount
+from graders.errors import Unseen
 from graders.model import Experiment, Failure, Outcome
 from graders.rubric import load_rubric
 from tests.unit.record.build import code, record, stream, text
@@ -112,13 +113,18 @@ def test_the_registry_has_a_grader_for_the_blocks_and_the_number() -> None:
     [
         ("trainable parameters: 2,747,082\n", [True]),
         (" Trainable params: 2747082 (10.48 MB)\n", [True]),
-        ("trainable parameters: 2,747,530\n", []),  # a person reads the report
         ("the loss is 2747082\n", []),
     ],
 )
 def test_the_number_of_parameters_passes_where_it_is_shown(printed: str, passed: list[bool]) -> None:
     seen = record(code("print(n)", stream(printed))).experiments
     assert [one.passed for one in ParameterCount().judge(seen, {})] == passed
+
+
+def test_another_number_of_parameters_is_told_to_the_person_who_reads_the_report() -> None:
+    seen = record(code("print(n)", stream("trainable parameters: 2,747,530\n"))).experiments
+    with pytest.raises(Unseen, match=r"^the notebook shows 2,747,530 parameters$"):
+        list(ParameterCount().judge(seen, {}))
 
 
 def test_the_number_may_stand_in_a_summary_or_in_a_text() -> None:

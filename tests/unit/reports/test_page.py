@@ -122,6 +122,17 @@ def test_fault_is_shown_loudly() -> None:
     assert "No faults" not in text
 
 
+def test_what_is_said_of_one_student_alone_is_no_reason_why_an_item_waits_for_all() -> None:
+    def page(*notes: str) -> str:
+        asked = assignment().item("Q1")
+        made = [report(name, {"Q1": unjudged(asked, Verdict.MANUAL, name)}) for name in notes]
+        return class_page(ClassReport(assignment(), tuple(made), {}, 1.0)).partition("Items that wait")[2]
+
+    assert "seen in all" in page("seen in all", "seen in all")
+    assert "seen in one" not in page("seen in one", "seen in two")
+    assert "read by a person" in page("seen in one", "seen in two")
+
+
 def test_class_without_submissions() -> None:
     text = Seen(class_page(sample_class(0))).text
     assert "No submission was found" in text

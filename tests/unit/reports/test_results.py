@@ -102,7 +102,7 @@ def test_pictures_and_lines_are_bounded() -> None:
     broken = [code("x", error(f"Error{at}", "")) for at in range(60)]
     found = shown(record(*many, *broken))
     assert found is not None
-    assert (len(found.pictures), found.more) == (24, 36)
+    assert (len(found.pictures), found.more) == (40, 20)
     assert len(found.lines) == 31
     assert found.lines[-1] == "and 30 more"
 
