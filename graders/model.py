@@ -54,7 +54,8 @@ class Item:
 
     `names` are the names that the code may go by, the handout's own first; `follow_through` is the share of the points
     that is earned when the item only works on top of the reference's versions of what it depends on. `self_check` is
-    whether the kit holds what students need to check it themselves.
+    whether the kit holds what students need to check it themselves. `executed` is whether a run of the whole notebook
+    can show an item of the record tier too.
     """
 
     id: str
@@ -69,6 +70,12 @@ class Item:
     follow_through: float = 1.0
     note: str = ""
     self_check: bool = True
+    executed: bool = False
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """The kinds of run that can judge it; what either shows counts."""
+        return (self.tier, Tier.EXECUTE) if self.executed else (self.tier,)
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,7 @@ class Registry(dict[str, Grader]):
     ) -> None:
         super().__init__()
         self.framework, self.preload, self.least_loss, self.findings = framework, preload, least_loss, findings
+        self.runs: dict[str, Grader] = {}
 
     def item(self, item_id: str) -> Callable[[type], type]:
         """Register an instance of the decorated class for that item."""
@@ -101,6 +102,14 @@ class Registry(dict[str, Grader]):
             return grader
 
         return register
+
+    def run(self, item_id: str, grader: Grader) -> None:
+        """Register what judges an item of the record tier from a run of the whole notebook."""
+        self.runs[item_id] = grader
+
+    def of(self, item_id: str, tier: Tier) -> Grader:
+        """Return what judges an item in a tier."""
+        return self.runs.get(item_id, self[item_id]) if tier is Tier.EXECUTE else self[item_id]
 
 
 def load_graders(assignment: Assignment) -> Registry:
@@ -118,6 +127,11 @@ def load_graders(assignment: Assignment) -> Registry:
             f"rubrics/{assignment.slug}.toml: item {item_id} has tier '{wanted[item_id]}' but no grader"
             f"{did_you_mean(item_id, registry)}"
         )
+    for item in assignment.items:
+        if item.executed and item.id not in registry.runs:
+            raise UsageError(
+                f"rubrics/{assignment.slug}.toml: item {item.id} is said to be executed, but no grader reads its run"
+            )
     return registry
 
 

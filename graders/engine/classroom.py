@@ -92,8 +92,8 @@ class Classroom:
     def __post_init__(self) -> None:
         plan = self.plan
         self._locks = {item.id: threading.Lock() for item in plan.assignment.items}
-        names, surroundings = [item.id for item in plan.items], self.workshop.laboratory.surroundings
-        self.run = setting.run_document(plan.assignment.slug, names, plan.due, self.provenance, surroundings)
+        surroundings = self.workshop.laboratory.surroundings
+        self.run = setting.run_document(plan.assignment.slug, plan.items, plan.due, self.provenance, surroundings)
         self.bench = Bench(plan.assignment, plan.items, self.graders, self.reference_evidence, self.provenance)
 
     def reference_evidence(self, item: Item) -> Evidence:
@@ -234,7 +234,7 @@ def open_classroom(plan: Plan, store_path: Path, nursery: Nursery | None = None)
 
 def runs(plan: Plan) -> bool:
     """Return whether whole notebooks are run: for the plan's items, or for what the run itself shows."""
-    return plan.rehearse or any(item.tier is Tier.EXECUTE for item in plan.items)
+    return plan.rehearse or any(Tier.EXECUTE in item.tiers for item in plan.items)
 
 
 def _seconds(plan: Plan) -> float:

@@ -79,7 +79,7 @@ class _Desk:
 
     def _grade(self, item: Item) -> ItemResult:
         if item.tier is not Tier.BEHAVIOUR:
-            return self._judge(item, self.pieces.whole(item))
+            return judge.either([self._judge_whole(item, tier) for tier in item.tiers])
         if reason := self.pieces.missing(item):
             return judge.missing(item, reason)
         broken = [needed for needed in item.depends if self.results[needed].verdict is not Verdict.PASS]
@@ -104,9 +104,15 @@ class _Desk:
         return evidence
 
     def _judge(self, item: Item, mine: Evidence, follow_through: bool = False) -> ItemResult:
-        grader = self.bench.graders[item.id]
-        theirs = None if item.tier is Tier.RECORD else self.bench.reference_evidence(item)
-        return judge.judge_item(item, grader, mine, theirs, follow_through)
+        return judge.judge_item(
+            item, self.bench.graders[item.id], mine, self.bench.reference_evidence(item), follow_through
+        )
+
+    def _judge_whole(self, item: Item, tier: Tier) -> ItemResult:
+        """Return what a tier says of an item from the whole notebook; what is saved is compared with nothing."""
+        mine = self.pieces.whole(item, tier)
+        theirs = None if tier is Tier.RECORD else self.bench.reference_evidence(item)
+        return judge.judge_item(replace(item, tier=tier), self.bench.graders.of(item.id, tier), mine, theirs)
 
     def _replaceable(self, item: Item, broken: Sequence[str]) -> list[str]:
         """Return which of the broken items can be replaced: not those that share their class with this one."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from graders.data import calligraphy, cifar10
+from graders.data import calligraphy, cifar10, horses
 from graders.errors import UsageError
 
 RECORDER = "graders.probes.recorder"
@@ -52,6 +52,7 @@ REHEARSALS = {
         weights="pixel_cnn_e5.h5",
         full=True,
     ),
+    "colourization": Rehearsal(draw=horses.draw, targets={"data": "data"}, recorder="graders.probes.torch_recorder"),
     # As many images as make whole batches of the usual sizes, and as notebooks show at once.
     "jem": Rehearsal(
         draw=_with_seed(cifar10.draw, 128, 100),

@@ -10,6 +10,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,8 @@ def parse_rubric(data: bytes, path: Path) -> Assignment:
 def judgeable(assignment: Assignment, tiers: Collection[Tier] = (Tier.BEHAVIOUR,)) -> tuple[Item, ...]:
     """Return the items that judges grade in these tiers, each after those that it depends on.
 
-    Items of the record and execute tiers are among them once they have criteria.
+    Items of the record and execute tiers are among them once they have criteria. One that several tiers can judge has
+    only those that are asked for.
     """
     ordered: dict[str, Item] = {}
 
@@ -68,7 +70,16 @@ def judgeable(assignment: Assignment, tiers: Collection[Tier] = (Tier.BEHAVIOUR,
 
     for item in assignment.items:
         visit(item)
-    return tuple(item for item in ordered.values() if item.tier in tiers and (item.criteria or item.names))
+    return tuple(
+        _narrowed(item, asked)
+        for item in ordered.values()
+        if (asked := [tier for tier in item.tiers if tier in tiers]) and (item.criteria or item.names)
+    )
+
+
+def _narrowed(item: Item, asked: Sequence[Tier]) -> Item:
+    """Return an item as one that is judged in these of its tiers."""
+    return replace(item, tier=asked[0], executed=len(asked) > 1)
 
 
 def tiers_of(text: str) -> tuple[Tier, ...]:
@@ -102,7 +113,7 @@ def select(
         if item is None:
             near = did_you_mean(word.strip().upper(), [each.id for each in items])
             raise UsageError(f"'{word}' is no item of {assignment.slug}{near}")
-        if item not in items:
+        if item.id not in {each.id for each in items}:
             known = ", ".join(each.id for each in items)
             raise UsageError(f"item {item.id} is graded by the {item.tier} tier; this run grades {known}; see --tier")
     asked = {word.strip().casefold() for word in only}
@@ -178,4 +189,5 @@ def _item(item: ItemTable) -> Item:
         follow_through=item.follow_through,
         note=item.note,
         self_check=item.self_check,
+        executed=item.executed,
     )

@@ -64,6 +64,7 @@ class ItemTable(Table):
     follow_through: Share = 1.0
     note: str = ""
     self_check: bool = True
+    executed: bool = False
 
 
 class DecisionTable(Table):
