@@ -21,13 +21,13 @@ from graders.engine import setting
 from graders.engine.evidence import Laboratory
 from graders.engine.grading import Bench, read
 from graders.engine.local import Job, LocalEngine
-from graders.engine.pieces import Sliced, Workshop
+from graders.engine.pieces import Sliced, Workshop, given_files
 from graders.engine.publish import Publisher
 from graders.engine.theatre import Theatre, run_nursery
 from graders.errors import Fault, Stopped
 from graders.home import reference_path
 from graders.model import Assignment, ClassReport, Evidence, Item, Json, Report, SourceFile, Submission, Tier, Verdict
-from graders.notebook import Program, read_program, suspicions
+from graders.notebook import Program, read_program, suspicions, with_given
 from graders.sandbox.levels import choose_level
 from graders.sandbox.limits import Limits
 from graders.sandbox.nursery import Nursery, nursery_of
@@ -181,7 +181,7 @@ def open_classroom(plan: Plan, store_path: Path, nursery: Nursery | None = None)
             stage = run_nursery(assignment.slug, level, nursery.devices, plan.full) if runs(plan) else nursery
             with stage:
                 theatre = Theatre(assignment.slug, store, stage, seed, laboratory.surroundings, plan.data, plan.full)
-                reference = read_reference(source.name, text)
+                reference = with_given(read_reference(source.name, text), given_files(assignment))
                 workshop = Workshop(assignment, reference, laboratory, seed, file, theatre.perform, plan.pictures)
                 provenance = _provenance(plan, level, versions, seed, text)
                 yield Classroom(store, workshop, (nursery, stage), plan, graders, provenance)

@@ -1,0 +1,322 @@
+"""Handout E, Part 1, Section 1: what the two networks execute, what passes through their codes, how codes are drawn."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graders import checks
+from graders.assignments import Experiments, Seen
+from graders.checks import distributions
+from graders.checks.arrays import difference
+from graders.model import Experiment, Json, Outcome
+
+Array = NDArray[Any]
+Step: TypeAlias = Mapping[str, Json]
+CLASSES = 10
+DEFAULTS = {"latent_dim": 128, "num_classes": CLASSES, "img_size": 32}  # of the skeleton
+ARGUMENTS = ("latent_dim", "num_classes", "img_size")
+CONVOLUTIONS, DOWN, UP = 3, 2, 2  # Section 1
+_RESIZED = 1.5  # times the pixels: a convolution without padding changes them by less
+_WIDE = 3.0  # times the images: outputs reach where they may leave [0, 1]
+_SMALL = 1e-3  # of the largest: how far two ways to compute a gradient may lie apart
+
+
+def network(student: Any, lab: Any, draw: Any, item: str) -> Callable[[], Any]:
+    """Return a function that builds the student's network once, with canonical weights."""
+
+    @cache
+    def build() -> Any:
+        model = student.build(item, DEFAULTS)
+        lab.set_weights(model, draw.seed)
+        return model
+
+    return build
+
+
+def images(draw: Any, name: str, number: int) -> Array:
+    """Return images (number, 3, 32, 32) in [0, 1]: coarse blocks and noise."""
+    coarse = np.kron(draw.normal(f"coarse {name}", number, 3, 8, 8), np.ones((1, 1, 4, 4)))
+    values = 0.5 + 0.2 * coarse + 0.05 * draw.normal(name, number, 3, 32, 32)
+    return np.asarray(values.clip(0, 1), np.float32)
+
+
+def labels(draw: Any, name: str, number: int) -> Array:
+    """Return labels (number,), no two neighbours alike."""
+    return np.asarray((np.arange(number) * 3 + int(draw.integers(name, 0, CLASSES))) % CLASSES, np.int64)
+
+
+class _Network:
+    """What both networks share: sizes, range, what is executed, no skip connections."""
+
+    arguments = ARGUMENTS
+    item = ""
+
+    def probe(self, student: Any, lab: Any, draw: Any) -> Experiments:
+        """Trace a network, reconstruct images, follow gradients, and reconstruct images from the codes of others."""
+        tools, build = lab.torch_autoencoders, network(student, lab, draw, self.item)
+        x, other, y = images(draw, "x", 4), images(draw, "other", 4), labels(draw, "y", 4)
+        far = np.asarray(_WIDE * draw.normal("far", 4, 3, 32, 32), np.float32)
+
+        def projection(*shape: int) -> Array:
+            return np.asarray(draw.normal("projection", *shape))
+
+        return {
+            "executed": lambda: tools.resizing(build(), x, y),
+            "near": lambda: tools.reconstructed(build(), x, y),
+            "far": lambda: tools.reconstructed(build(), far, y),
+            "paths": lambda: tools.paths(build(), x, y, projection),
+            "held": lambda: tools.held(build(), (x, y), (other, y)),
+            **self.more(tools, build, x, y),
+        }
+
+    def more(self, tools: Any, build: Callable[[], Any], x: Array, y: Array) -> Experiments:
+        """Return further experiments."""
+        return {}
+
+    def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
+        """Count what is executed; compare the two ways that gradients take; look at reconstructions from held codes."""
+        near = mine["near"]
+        yield checks.shape("shape", near, theirs["near"])
+        yield checks.all_of("range", *(_in_range(mine[name]) for name in ("near", "far")))
+        yield from self.architecture(mine["executed"])
+        yield skips("skips", mine["paths"], mine["held"])
+
+    def architecture(self, executed: Experiment) -> Iterator[Outcome]:
+        """Yield an outcome for each count of Section 1."""
+        yield counted("convolutions", executed, CONVOLUTIONS, "encoder", convolutions, "convolutions in the encoder")
+        yield counted("downsampling", executed, DOWN, "encoder", shrinking, "down-sampling layers in the encoder")
+        yield counted("upsampling", executed, UP, "decoder", growing, "up-sampling layers in the decoder")
+
+
+class Vae(_Network):
+    """An encoder with 3 convolutions and 2 down-samplings, a decoder with 2 up-samplings, or more of them; no skips."""
+
+    item = "vae"
+
+
+class Cvae(_Network):
+    """The same architecture as the VAE, with a decoder that is conditioned on the class (Section 1)."""
+
+    item = "cvae"
+
+    def more(self, tools: Any, build: Callable[[], Any], x: Array, y: Array) -> Experiments:
+        """Reconstruct with other labels from the same codes, and generate with one label and with another."""
+        turned = np.asarray((y + 1) % CLASSES)
+
+        def generate(label: int) -> Any:
+            with tools.seeded():
+                return tools.generated(lambda: build().generate(8, tools.tensor_of(np.full(8, label))), 8)
+
+        return {
+            "labels": lambda: tools.held(build(), (x, y), (x, turned)),
+            "generated": lambda: {f"class {label}": generate(label)["outputs"] for label in (0, 1)},
+        }
+
+    def architecture(self, executed: Experiment) -> Iterator[Outcome]:
+        """Yield one outcome for all counts of Section 1."""
+        yield checks.all_of("architecture", *super().architecture(executed))
+
+    def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
+        """Judge as for the VAE; then see whether the label alone changes what is decoded."""
+        yield from super().judge(mine, theirs)
+        known = mine["labels"].values.get("known") is True
+        yield _of_labels(mine["labels"]) if known else _of_classes(mine["generated"])
+
+
+def _in_range(mine: Experiment) -> Outcome:
+    expected = "reconstructions in [0, 1]"
+    if failed := checks.absent("range", mine, expected, "outputs"):
+        return failed
+    found = mine.arrays["outputs"]
+    if not checks.finite(found):
+        return checks.outcome("range", False, expected, "values that are not finite (NaN or infinity)")
+    low, high = float(found.min()), float(found.max())
+    return checks.outcome("range", low >= 0 and high <= 1, expected, f"from {low:.3g} to {high:.3g}")
+
+
+# What is executed -----------------------------------------------------------------------------------------------------
+
+
+def counted(
+    name: str, executed: Experiment, least: int, part: str, count: Callable[[Sequence[Step]], int], what: str
+) -> Outcome:
+    """Check that a part of a network executes at least so many operations of a kind."""
+    expected = f"at least {least} {what}"
+    if failed := checks.absent(name, executed, expected):
+        return failed
+    found = count(executed.values[part])
+    return checks.outcome(name, found >= least, expected, f"{found}")
+
+
+def convolutions(steps: Sequence[Step]) -> int:
+    """Return the number of convolutions; a depthwise one and the pointwise one behind it are one layer."""
+    own = [step for step in steps if "convolution" in str(step["name"]) and not step["transposed"]]
+    pairs = itertools.pairwise(own)
+    return len(own) - sum(bool(one["depthwise"] and other["pointwise"]) for one, other in pairs)
+
+
+def shrinking(steps: Sequence[Step]) -> int:
+    """Return the number of operations that make maps smaller, by more than the lack of padding does."""
+    return sum(step["before"] >= _RESIZED * step["after"] for step in steps)
+
+
+def growing(steps: Sequence[Step]) -> int:
+    """Return the number of operations that make maps larger, by more than padding does."""
+    return sum(step["after"] >= _RESIZED * step["before"] for step in steps)
+
+
+# What passes through the codes ----------------------------------------------------------------------------------------
+
+
+def skips(name: str, paths: Experiment, held: Experiment) -> Outcome:
+    """Check that images come into the reconstruction through the codes alone, and through these they do."""
+    expected = "a reconstruction that depends on the image through its latent codes alone"
+    if failed := checks.absent(name, paths, expected, "total", "through codes"):
+        return failed
+    total, through = paths.arrays["total"], paths.arrays["through codes"]
+    if total.shape != through.shape or not checks.finite(total) or not checks.finite(through):
+        return checks.outcome(name, False, expected, "gradients that are not finite")
+    if not np.any(through):
+        return checks.outcome(name, False, expected, "it does not depend on the codes at all")
+    off = difference(total, through)
+    if off > _SMALL:
+        return checks.outcome(name, False, expected, f"{off:.0%} of its gradient takes another way")
+    return _same_from_codes(name, expected, held)
+
+
+def _same_from_codes(name: str, expected: str, held: Experiment) -> Outcome:
+    """Check that other images with the same codes give the same reconstruction, where codes could be held."""
+    if failed := checks.absent(name, held, expected, "first", "held"):
+        return failed
+    if held.values["known"] is not True:
+        return checks.outcome(name, True, expected, "its gradient takes no other way")
+    first, again = held.arrays["first"], held.arrays["held"]
+    same = first.shape == again.shape and bool(np.allclose(first, again, rtol=0, atol=1e-5))
+    return checks.outcome(
+        name, same, expected, "as expected" if same else "with the same codes another image gives another"
+    )
+
+
+def _of_labels(held: Experiment) -> Outcome:
+    expected = "another class gives another image from the same latent codes"
+    if failed := checks.absent("condition", held, expected, "first", "held"):
+        return failed
+    return _different(expected, held.arrays["first"], held.arrays["held"])
+
+
+def _of_classes(generated: Experiment) -> Outcome:
+    expected = "another class gives another image from the same latent codes"
+    if failed := checks.absent("condition", generated, expected, "class 0", "class 1"):
+        return failed
+    return _different(expected, generated.arrays["class 0"], generated.arrays["class 1"])
+
+
+def _different(expected: str, one: Array, other: Array) -> Outcome:
+    if one.shape != other.shape or not (checks.finite(one) and checks.finite(other)):
+        return checks.outcome("condition", False, expected, "images of another shape, or not finite")
+    changed = np.abs(one - other).reshape(len(one), -1).max(axis=1) > 1e-4
+    passed = bool(changed.all())
+    return checks.outcome("condition", passed, expected, "as expected" if passed else "the same image for both classes")
+
+
+# How codes are drawn --------------------------------------------------------------------------------------------------
+
+_BATCH = 32
+_BY_SLIP = "eps * log_var + mu, as in the template that was handed out; exp(0.5 * log_var) is the standard deviation"
+
+
+class Codes:
+    """Codes are drawn anew from N(mu, exp(log_var)), and gradients reach both (reparameterization)."""
+
+    arguments = ARGUMENTS
+
+    def probe(self, student: Any, lab: Any, draw: Any) -> Experiments:
+        """Draw the codes of one batch three times in training mode."""
+        tools, build = lab.torch_autoencoders, network(student, lab, draw, "codes")
+        x, y = images(draw, "x", _BATCH), labels(draw, "y", _BATCH)
+
+        def projection(*shape: int) -> Array:
+            return np.asarray(draw.normal("projection", *shape))
+
+        return {name: lambda: tools.codes(build(), x, y, projection) for name in ("first", "second", "third")}
+
+    def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
+        """Divide what was added to the mean by the standard deviation; it must be noise that is new everywhere."""
+        draws = [_Drawn(mine[name]) for name in ("first", "second", "third")]
+        by_slip = not any(one.problem for one in draws) and all(one.finding(one.noise) for one in draws)
+        slips = by_slip and not all(one.finding(one.noise_by_slip) for one in draws)
+        yield _normal(draws, slips)
+        yield _fresh(draws, slips)
+        yield checks.all_of("gradients", *(one.gradients(slips) for one in draws))
+
+
+class _Drawn:
+    """One draw of codes; `problem` is why nothing can be told of it."""
+
+    def __init__(self, mine: Experiment) -> None:
+        arrays = [
+            mine.arrays.get(key, np.zeros(0)) for key in ("mu", "log_var", "z", "projection", "of mu", "of log_var")
+        ]
+        failed = checks.absent("", mine, "", "mu", "log_var", "z", "projection")
+        sound = not failed and len({one.shape for one in arrays}) == 1 and arrays[0].ndim == 2
+        self.problem = (
+            failed.actual if failed else "" if sound and all(map(checks.finite, arrays)) else "no finite codes"
+        )
+        zero = [np.zeros((1, 1))] * 6
+        wide = [one.astype(np.float64) for one in (zero if self.problem else arrays)]
+        self.mu, self.log_var, self.z, self.projection, self.of_mu, self.of_log_var = wide
+        self.reached = not self.problem and mine.values.get("reached") is True
+
+    @property
+    def noise(self) -> Array:
+        """What was added to the mean, in standard deviations."""
+        return np.asarray((self.z - self.mu) / np.exp(0.5 * self.log_var.clip(-40, 40)))
+
+    @property
+    def noise_by_slip(self) -> Array:
+        """The same where log-variances took the place of standard deviations."""
+        return np.asarray((self.z - self.mu) / np.where(self.log_var == 0, 1.0, self.log_var))
+
+    @staticmethod
+    def finding(noise: Array) -> str:
+        """Return what speaks against standard normal noise."""
+        return distributions.gaussian(noise, 0.0, 1.0)
+
+    def gradients(self, slips: bool) -> Outcome:
+        """Check that the gradient of the codes is 1 for the mean, and half of what was added for the log-variance."""
+        expected = "gradients that reach mean and log-variance through the codes"
+        if self.problem or not self.reached:
+            return checks.outcome("gradients", False, expected, self.problem or "none reach both of them")
+        added = self.z - self.mu
+        factor = added / np.where(self.log_var == 0, 1.0, self.log_var) if slips else 0.5 * added
+        off = max(
+            difference(self.of_mu, self.projection), difference(self.of_log_var, self.projection * factor, least=1e-6)
+        )
+        passed = off <= _SMALL
+        return checks.outcome("gradients", passed, expected, "as expected" if passed else f"they differ by {off:.0%}")
+
+
+def _normal(draws: Sequence[_Drawn], slips: bool) -> Outcome:
+    expected = "codes from the normal distribution of that mean and log-variance"
+    if problem := next((one.problem for one in draws if one.problem), ""):
+        return checks.outcome("distribution", False, expected, problem)
+    found = distributions.drawn("distribution", expected, [one.finding(one.noise) for one in draws])
+    return checks.outcome("distribution", True, expected, _BY_SLIP) if slips else found
+
+
+def _fresh(draws: Sequence[_Drawn], slips: bool) -> Outcome:
+    """Check that no image's noise is that of another, or that of the same image at another time."""
+    expected = "noise that is drawn anew for every value of every call"
+    if problem := next((one.problem for one in draws if one.problem), ""):
+        return checks.outcome("fresh", False, expected, problem)
+    noises = [one.noise_by_slip if slips else one.noise for one in draws]
+    if len({one.shape for one in noises}) > 1:
+        return checks.outcome("fresh", False, expected, "codes of other sizes in another call")
+    pairs = [np.concatenate([noises[0], one]) for one in noises[1:]]
+    return distributions.drawn("fresh", expected, [distributions.unrelated(one) for one in pairs])
