@@ -100,7 +100,7 @@ class _Generation:
         tools, build = lab.torch_autoencoders, networks.network(student, lab, draw, self.item)
 
         def generate(number: int) -> Any:
-            return tools.generated(lambda: build().generate(number), number)
+            return tools.generated(build(), lambda: build().generate(number), number)
 
         return {
             "many": lambda: generate(_MANY),
@@ -115,10 +115,17 @@ class _Generation:
 
     def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
         """Look at the sizes, and at the random numbers that the images come from."""
-        names = ("many", "few")
-        yield checks.all_of("shape", *(checks.shape("shape", mine[name], theirs[name]) for name in names))
+        yield checks.all_of("shape", *(_size(mine[name], theirs[name]) for name in ("many", "few")))
         yield _gaussian(mine["many"], mine["again"])
         yield _fresh(mine["many"], mine["again"])
+
+
+def _size(mine: Experiment, theirs: Experiment) -> Outcome:
+    expected = f"images of size {tuple(theirs.values['size'])}"
+    if failed := checks.absent("shape", mine, expected, "outputs"):
+        return failed
+    found = mine.values["size"]
+    return checks.outcome("shape", found == theirs.values["size"], expected, tuple(found))
 
 
 def _gaussian(*calls: Experiment) -> Outcome:
@@ -162,7 +169,7 @@ class ConditionalGeneration(_Generation):
 
         def generate(labels: Array) -> Any:
             with tools.seeded():
-                return tools.generated(lambda: build().generate(_FEW, tools.tensor_of(labels)), _FEW)
+                return tools.generated(build(), lambda: build().generate(_FEW, tools.tensor_of(labels)), _FEW)
 
         return {
             "labelled": lambda: {**generate(y), "wanted": y},

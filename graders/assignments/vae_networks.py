@@ -28,12 +28,13 @@ _SMALL = 1e-3  # of the largest: how far two ways to compute a gradient may lie 
 
 
 def network(student: Any, lab: Any, draw: Any, item: str) -> Callable[[], Any]:
-    """Return a function that builds the student's network once, with canonical weights."""
+    """Return a function that builds the student's network once, with weights of a known scale, no two of them alike."""
 
     @cache
     def build() -> Any:
         model = student.build(item, DEFAULTS)
         lab.set_weights(model, draw.seed)
+        lab.torch_autoencoders.apart(model)
         return model
 
     return build
@@ -60,8 +61,8 @@ class _Network:
     def probe(self, student: Any, lab: Any, draw: Any) -> Experiments:
         """Trace a network, reconstruct images, follow gradients, and reconstruct images from the codes of others."""
         tools, build = lab.torch_autoencoders, network(student, lab, draw, self.item)
-        x, other, y = images(draw, "x", 4), images(draw, "other", 4), labels(draw, "y", 4)
-        far = np.asarray(_WIDE * draw.normal("far", 4, 3, 32, 32), np.float32)
+        x, other, y = images(draw, "x", 2), images(draw, "other", 2), labels(draw, "y", 2)
+        far = np.asarray(_WIDE * draw.normal("far", 2, 3, 32, 32), np.float32)
 
         def projection(*shape: int) -> Array:
             return np.asarray(draw.normal("projection", *shape))
@@ -111,7 +112,7 @@ class Cvae(_Network):
 
         def generate(label: int) -> Any:
             with tools.seeded():
-                return tools.generated(lambda: build().generate(8, tools.tensor_of(np.full(8, label))), 8)
+                return tools.generated(build(), lambda: build().generate(8, tools.tensor_of(np.full(8, label))), 8)
 
         return {
             "labels": lambda: tools.held(build(), (x, y), (x, turned)),

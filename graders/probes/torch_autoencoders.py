@@ -66,6 +66,13 @@ def mode(model: Any, training: bool) -> Iterator[None]:
                     one.copy_(buffers[name])
 
 
+def apart(model: Any) -> None:
+    """Turn the values of every weight by another number of places: mean and log-variance are of one shape."""
+    with torch.no_grad():
+        for place, one in enumerate(model.parameters()):
+            one.copy_(one.reshape(-1).roll(1 + 7 * place).reshape(one.shape))
+
+
 def reconstructed(model: Any, x: Array, y: Array) -> dict[str, Array]:
     """Return the reconstruction of images in evaluation mode."""
     with mode(model, False), torch.no_grad():
@@ -86,7 +93,8 @@ def tensor_of(array: Array) -> Any:
 
 
 def _array(value: Any) -> Array:
-    return np.asarray(torch.as_tensor(value).detach().to("cpu", torch.float32).numpy())
+    """Return a copy: the tensor may be changed in place later."""
+    return np.array(torch.as_tensor(value).detach().to("cpu", torch.float32).numpy())
 
 
 # What is executed -----------------------------------------------------------------------------------------------------
@@ -325,19 +333,28 @@ def codes(model: Any, x: Array, y: Array, projection: Callable[..., Array]) -> d
 # Generation -----------------------------------------------------------------------------------------------------------
 
 
-def generated(generate: Callable[[], Any], number: int) -> dict[str, Any]:
+def generated(model: Any, generate: Callable[[], Any], number: int) -> dict[str, Any]:
     """Call a function that generates so many images; return them, their labels and the codes that they came from.
 
-    `outputs` (N, ...), `labels` (empty where there are none), `codes` (N, latent): the first random numbers that are
-    drawn, with what is done to each of them before they are used.
+    `size` of the images, `outputs` (N, ...): every fourth row and column of them, `labels` (empty where there are
+    none), `codes` (N, latent): the first random numbers that are drawn, with what is done to each of them before they
+    are used; else what the first part of the model is called on.
     """
     follower = _Follower(number)
-    with torch.no_grad(), _Recorder(follower.note):
-        found = generate()
+    handles = [part.register_forward_pre_hook(follower.called) for part in model.children()]
+    try:
+        with torch.no_grad(), _Recorder(follower.note):
+            found = generate()
+    finally:
+        for handle in handles:
+            handle.remove()
     images, labels = (*found, None)[:2] if isinstance(found, (tuple, list)) else (found, None)
     flat = np.zeros(0) if labels is None else np.asarray(torch.as_tensor(labels).detach().cpu().numpy())
     latent = np.zeros((0, 0), np.float32) if follower.last is None else _array(follower.last).reshape(number, -1)
-    return {"outputs": _array(images), "labels": flat.astype(np.float64), "codes": latent}
+    whole = _array(images)
+    some = whole[..., ::4, ::4] if whole.ndim == 4 else whole
+    labelled = flat.astype(np.float64)
+    return {"size": list(whole.shape), "outputs": np.ascontiguousarray(some), "labels": labelled, "codes": latent}
 
 
 class _Follower:
@@ -347,12 +364,23 @@ class _Follower:
         self.number = number
         self.last: Any = None
 
+    def _fits(self, one: Any) -> bool:
+        return one.numel() > self.number and one.numel() % self.number == 0
+
+    def called(self, _: Any, given: Sequence[Any]) -> None:
+        """Take what a part is called on where no random numbers of PyTorch were seen."""
+        first = next((one for one in given if isinstance(one, torch.Tensor) and one.dtype.is_floating_point), None)
+        if self.last is None and first is not None and len(first) == self.number and self._fits(first):
+            self.last = first.clone()
+
     def note(self, name: str, _: Any, given: Sequence[Any], result: Any) -> None:
         """Take the first random numbers; then the result of an operation on them alone."""
         if not isinstance(result, torch.Tensor) or not result.dtype.is_floating_point:
             return
         if self.last is None:
-            if _RANDOM.match(name) and result.numel() > self.number and result.numel() % self.number == 0:
+            source = next((one for one in given if isinstance(one, torch.Tensor)), None)
+            of_numpy = name == "_to_copy" and source is not None and source.dtype == torch.float64
+            if (_RANDOM.match(name) or of_numpy) and self._fits(result):
                 self.last = result.clone()
             return
         tensors = [one for one in given if isinstance(one, torch.Tensor) and one.numel() > 1]

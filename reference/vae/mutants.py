@@ -160,8 +160,8 @@ ARCHITECTURE = (
     wrong(
         "vae",
         "order",
-        "returns the codes in the place of the log-variance",
-        ("skips",),
+        "returns the codes in the place of the reconstruction",
+        ("shape",),
         (FORWARD, f"{ENCODE}        return z, mu, log_var, self.decode(z)\n"),
         also=("codes",),
     ),
