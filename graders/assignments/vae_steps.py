@@ -62,7 +62,9 @@ class _Step:
         return {
             "first": lambda: {**given, **on_stand_ins(_SCALES[0], False)},
             "second": lambda: on_stand_ins(_SCALES[1], True),
-            "own": lambda: tools.moved_by(student.definition(self.item), lambda: step(lambd=1.0, epoch=2)),
+            "own": lambda: tools.moved_by(
+                student.definition(self.item), lambda **more: step(lambd=1.0, epoch=_EARLY, **more), given
+            ),
         }
 
     def steps(self, mine: Seen, theirs: Seen) -> list[_Seen]:
@@ -274,7 +276,9 @@ class Annealing:
         return {"schedule": schedule}
 
     def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
-        """Look at the factors of all epochs, counted from 0 or from 1."""
+        """Look at the factors of all epochs, counted from 0 or from 1; what gives none is left to a person."""
+        if mine["schedule"].failure:
+            return
         found = mine["schedule"].arrays.get("factors", np.zeros(0)).ravel()
         problem = checks.absent("", mine["schedule"], "", "factors")
         readings = [one for one in (found[1:], found[:-1]) if one.size > 1 and checks.finite(one)]

@@ -39,10 +39,11 @@ class Decoder(nn.Module):
         self.fc = nn.Linear(latent_dim, 32 * 8 * 8)
         self.up = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
         self.conv1, self.conv2 = nn.Conv2d(32, 16, 3, padding=1), nn.Conv2d(16, out_channels, 3, padding=1)
+        self.dropout = nn.Dropout2d(0.2)
 
     def forward(self, z):
         x = torch.relu(self.fc(z)).reshape(z.shape[0], 32, 8, 8)
-        x = torch.relu(self.conv1(self.up(x)))
+        x = self.dropout(torch.relu(self.conv1(self.up(x))))
         return torch.sigmoid(self.conv2(self.up(x)))
 """
 SHUFFLING = """
@@ -241,6 +242,18 @@ def train_step(x, y, kl_weight):
     optimizer.step()
     return [float(loss), float(l2), float(bce), float(ssim), float(kl)]
 '''
+HANDED = '''
+def train_step(model, optimizer, x, y):
+    """Model and optimizer are handed over."""
+    model.train()
+    optimizer.zero_grad()
+    xg, mu, log_var, _ = model(x, y)
+    l2, bce, ssim = reconstruction_losses(x, xg)
+    kl = KLDiv_criterion(mu, log_var)
+    (l2 + bce + ssim + kl).backward()
+    optimizer.step()
+    return (l2 + bce + ssim + kl).item(), l2.item(), bce.item(), ssim.item(), kl.item()
+'''
 SCALED = """
 scaler = torch.amp.GradScaler("cuda", enabled=torch.cuda.is_available())
 
@@ -318,10 +331,11 @@ VARIANTS = (
     ),
     right("train_step", "by-epoch", "a scalar by the epoch, which is a global; clipped gradients", train_step=BY_EPOCH),
     right("train_step", "argument", "the scalar is an argument; a divergence of its own", train_step=WITH_ARGUMENT),
+    right("train_step", "handed", "model and optimizer are arguments", train_step=HANDED),
     right("train_step", "scaled", "mixed precision", train_step=SCALED),
     right(
         "train_step",
-        "dictionary",
+        "other-optimizer",
         "another optimizer, and the weights cleared by the model",
         ("optim.Adam(net.parameters(), lr=learning_rate)", "optim.RMSprop(list(net.parameters()), lr=learning_rate)"),
         (STEP, "    net.zero_grad()\n    loss.backward()\n    optimizer.step()\n"),

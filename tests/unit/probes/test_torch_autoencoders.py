@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -212,11 +213,22 @@ def test_a_step_tells_which_weights_moved_and_moves_them_back(swap: tuple[str, s
     namespace = script(STEP.replace(*swap) if swap[0] else STEP)
     x, y = torch.from_numpy(X), torch.from_numpy(Y)
     before = [one.clone() for one in namespace["net"].parameters()]
-    found = tools.moved_by(namespace["train_step"], lambda: namespace["train_step"](x, y))
+    found = tools.moved_by(namespace["train_step"], lambda **_: namespace["train_step"](x, y), VALUES)
     assert found["reached"] > 8
     assert (found["moved"] == found["reached"]) is moves
     assert all(torch.equal(one, was) for one, was in zip(namespace["net"].parameters(), before, strict=True))
     assert namespace["optimizer"].state_dict()["state"] == {}
+
+
+def test_a_step_that_is_handed_its_model_moves_the_stand_in() -> None:
+    def train_step(x: Any, y: Any, model: Any, optimizer: Any) -> None:
+        model(x, y)[0].sum().backward()
+        optimizer.step()
+
+    x, y = torch.from_numpy(X), torch.from_numpy(Y)
+    function = FunctionType(train_step.__code__, {})
+    found = tools.moved_by(function, lambda **more: train_step(x, y, **more), VALUES)
+    assert found == {"reached": 1, "moved": 1, "astray": 0}
 
 
 def test_schedules_are_lists_or_functions() -> None:
