@@ -30,12 +30,12 @@ class Denormalize:
         x = np.asarray(levels / np.float32(_LEVELS - 1), np.float32)
 
         def plain() -> dict[str, Any]:
-            tensor = lab.torch_autoencoders.tensor_of(x.copy())
+            tensor = lab.torch_sampling.tensor_of(x.copy())
             found = student.build("denormalize", x=tensor)
             return {**_told(found), "x": tensor.detach().numpy(), "levels": levels}
 
         def graph() -> dict[str, Any]:
-            tensor = lab.torch_autoencoders.tensor_of(x.copy()).requires_grad_() * 1.0
+            tensor = lab.torch_sampling.tensor_of(x.copy()).requires_grad_() * 1.0
             return _told(student.build("denormalize", x=tensor))
 
         return {"plain": plain, "graph": graph}
@@ -97,7 +97,7 @@ class _Generation:
 
     def probe(self, student: Any, lab: Any, draw: Any) -> Experiments:
         """Generate many images twice, then a few."""
-        tools, build = lab.torch_autoencoders, networks.network(student, lab, draw, self.item)
+        tools, build = lab.torch_sampling, networks.network(student, lab, draw, self.item)
 
         def generate(number: int) -> Any:
             return tools.generated(build(), lambda: build().generate(number), number)

@@ -1,4 +1,4 @@
-"""Handout E, Part 1, Section 2: the joint loss, one training step on stand-ins whose gradients are known, annealing.
+"""Handout E, Part 1, Section 2: the joint loss, and one training step on stand-ins whose gradients are known.
 
 The stand-in's outputs are its parameters, so what the step returns and the gradients that the optimizer gets can be
 written down from the batch alone.
@@ -25,7 +25,7 @@ _SCALES = (0.25, 0.75)  # of the divergence
 _EARLY = 2  # the epoch of the first scale; the second one's is the last
 EPOCHS = ("num_epochs", "epochs", "n_epochs")
 _TOLERANCE = 2e-3  # of a loss or of the largest gradient; the wrong ones that were tried differ by more than 1e-2
-_EPOCHS = 100  # where the script names no other number
+MOST_EPOCHS = 100  # of the handout; where the script names no other number
 _PARTS = ("loss", "l2", "bce", "ssim", "kl")  # the skeleton's order
 
 
@@ -47,16 +47,16 @@ class _Step:
 
     def probe(self, student: Any, lab: Any, draw: Any) -> Experiments:
         """Take two steps on stand-ins with each of two scales, and one with the student's own model and optimizer."""
-        tools, given = lab.torch_autoencoders, batch(draw)
+        tools, given = lab.torch_stand_ins, batch(draw)
         y = networks.labels(draw, "y", _BATCH)
 
         def step(**more: Any) -> Any:
-            x, labels = tools.tensor_of(given["x"].copy()), tools.tensor_of(y.copy())
+            x, labels = (lab.torch_sampling.tensor_of(one.copy()) for one in (given["x"], y))
             return student.build(self.item, more, {}, x=x, y=labels)
 
         def on_stand_ins(scale: float, late: bool) -> Any:
             function = student.definition(self.item)
-            epoch = tools.number_of(student.namespace, function, EPOCHS, _EPOCHS) - 1 if late else _EARLY
+            epoch = tools.number_of(student.namespace, function, EPOCHS, MOST_EPOCHS) - 1 if late else _EARLY
             return tools.stepped(function, lambda **more: step(lambd=scale, epoch=epoch, **more), given, scale, epoch)
 
         return {
@@ -247,68 +247,3 @@ def _detached(step: _Seen) -> Outcome:
         return failed
     passed = step.mine.values.get("graph") is False
     return checks.outcome("numbers", passed, expected, "as expected" if passed else "a tensor that holds its graph")
-
-
-# Annealing ------------------------------------------------------------------------------------------------------------
-
-_MIDDLE = 1e-4
-
-
-class Annealing:
-    """The factor of the divergence: 0.0 first, then 0.0001, then gradually up to 1.0 (Section 2)."""
-
-    arguments = ("epoch", "num_epochs")
-
-    def probe(self, student: Any, lab: Any, draw: Any) -> Experiments:
-        """Ask for the factor of every epoch, and for those before and behind, which may fail."""
-
-        def schedule() -> dict[str, Any]:
-            found = student.definition("annealing")
-            tools = lab.torch_autoencoders
-            epochs = tools.number_of(student.namespace, found, EPOCHS, _EPOCHS)
-            return {
-                "epochs": epochs,
-                "factors": tools.schedule(
-                    found, lambda at: student.build("annealing", {"num_epochs": epochs}, epoch=at), epochs
-                ),
-            }
-
-        return {"schedule": schedule}
-
-    def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
-        """Look at the factors of all epochs, counted from 0 or from 1; what gives none is left to a person."""
-        if mine["schedule"].failure:
-            return
-        found = mine["schedule"].arrays.get("factors", np.zeros(0)).ravel()
-        problem = checks.absent("", mine["schedule"], "", "factors")
-        readings = [one for one in (found[1:], found[:-1]) if one.size > 1 and checks.finite(one)]
-        reason = problem.actual if problem else "" if readings else "factors that are not finite, or of one epoch"
-        best = max(
-            (list(_of_schedule(one)) for one in readings), key=lambda one: sum(o.passed for o in one), default=None
-        )
-        yield from best or (checks.outcome(name, False, "a factor for every epoch", reason) for name in _STAGES)
-
-
-_STAGES = ("start", "small", "gradual", "end")
-
-
-def _of_schedule(factors: Array) -> Iterator[Outcome]:
-    """Yield an outcome for each stage of a schedule."""
-    rising = factors[factors > 0]
-    first = float(rising[0]) if rising.size else 0.0
-    inner = np.unique(np.round(rising[(rising > 2 * _MIDDLE) & (rising < 1 - 1e-6)], 12))
-    falls, jump = float(np.diff(factors).min()), float(np.diff(factors).max())
-    last = float(factors[-1])
-    yield checks.outcome("start", factors[0] == 0, "0.0 in the first epoch", f"{factors[0]:.4g}")
-    yield checks.outcome("small", abs(first - _MIDDLE) < 1e-6, "0.0001 after 0.0", f"{first:.4g}")
-    gradual = falls >= -1e-9 and inner.size >= 2
-    yield checks.outcome("gradual", gradual, "a gradual rise, never a fall", _course(falls, jump, inner.size))
-    yield checks.outcome("end", abs(last - 1) < 1e-3, "1.0 in the last epoch", f"{last:.4g}")
-
-
-def _course(falls: float, jump: float, steps: int) -> str:
-    return (
-        f"a fall by {-falls:.3g}"
-        if falls < -1e-9
-        else f"{steps} factors in between, a rise by up to {jump:.3g} at once"
-    )

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from graders.assignments import load_graders
+from graders.assignments import vae_annealing as annealing
 from graders.assignments import vae_networks as networks
-from graders.assignments import vae_steps as steps
 from graders.home import home
 from graders.judge import judge_item
 from graders.kit import read_kit
@@ -100,7 +100,7 @@ SCHEDULES: dict[str, tuple[Sequence[float], set[str]]] = {
 def test_schedules(name: str) -> None:
     factors, lost = SCHEDULES[name]
     mine = {"schedule": Experiment({"epochs": 5}, {"factors": np.array(factors)})}
-    assert {one.name for one in steps.Annealing().judge(mine, mine) if not one.passed} == lost
+    assert {one.name for one in annealing.Annealing().judge(mine, mine) if not one.passed} == lost
 
 
 # Claims ---------------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from graders.assignments import vae_networks as networks
 from graders.checks import distributions
 from graders.model import Experiment
 from graders.probes import torch_autoencoders as tools
+from graders.probes import torch_sampling, torch_stand_ins
 from graders.probes.draw import Draw
 
 DRAW = Draw(7, "vae")
@@ -120,7 +121,7 @@ def test_a_method_that_draws_codes_holds_them() -> None:
 @pytest.mark.parametrize(("factor", "normal"), [(1.0, True), (0.5, False)])
 def test_codes_are_followed_through_what_changes_each_of_them(factor: float, normal: bool) -> None:
     model = Small()
-    found = tools.generated(model, lambda: model.generate(40, factor), 40)
+    found = torch_sampling.generated(model, lambda: model.generate(40, factor), 40)
     assert found["codes"].shape == (40, 200)
     assert (distributions.gaussian(found["codes"], 0.0, 1.0) == "") is normal
 
@@ -130,18 +131,18 @@ def test_codes_of_numpy_are_followed_too(draw: str) -> None:
     model, generator = Small(), np.random.default_rng(0)
     names = {"torch": torch, "generator": generator, "model": model}
     source = f"model.decode(torch.from_numpy(generator.standard_normal((400, 5))).{draw})"
-    found = tools.generated(model, lambda: eval(source, names), 400)
+    found = torch_sampling.generated(model, lambda: eval(source, names), 400)
     assert distributions.gaussian(found["codes"], 0.0, 1.0) == ""
 
 
 def test_codes_that_are_seen_nowhere_else_are_what_the_first_part_is_called_on() -> None:
     model, values = Small(), torch.ones(4, 5)
-    found = tools.generated(model, lambda: model.decode(values), 4)
+    found = torch_sampling.generated(model, lambda: model.decode(values), 4)
     np.testing.assert_array_equal(found["codes"], np.ones((4, 5), np.float32))
 
 
 def test_images_that_need_no_random_numbers_have_no_codes() -> None:
-    assert tools.generated(Small(), lambda: torch.zeros(2, 3, 4, 4), 2)["codes"].size == 0
+    assert torch_sampling.generated(Small(), lambda: torch.zeros(2, 3, 4, 4), 2)["codes"].size == 0
 
 
 # Training steps -------------------------------------------------------------------------------------------------------
@@ -182,7 +183,7 @@ def stepped(source: str) -> tuple[dict[str, Any], dict[str, Any]]:
     namespace = script(source)
     x, y = torch.from_numpy(X), torch.from_numpy(Y)
     before = dict(namespace)
-    found = tools.stepped(namespace["train_step"], lambda **_: namespace["train_step"](x, y), VALUES, 0.25, 2)
+    found = torch_stand_ins.stepped(namespace["train_step"], lambda **_: namespace["train_step"](x, y), VALUES, 0.25, 2)
     assert all(namespace[name] is value for name, value in before.items())
     return found, namespace
 
@@ -213,7 +214,7 @@ def test_a_step_tells_which_weights_moved_and_moves_them_back(swap: tuple[str, s
     namespace = script(STEP.replace(*swap) if swap[0] else STEP)
     x, y = torch.from_numpy(X), torch.from_numpy(Y)
     before = [one.clone() for one in namespace["net"].parameters()]
-    found = tools.moved_by(namespace["train_step"], lambda **_: namespace["train_step"](x, y), VALUES)
+    found = torch_stand_ins.moved_by(namespace["train_step"], lambda **_: namespace["train_step"](x, y), VALUES)
     assert found["reached"] > 8
     assert (found["moved"] == found["reached"]) is moves
     assert all(torch.equal(one, was) for one, was in zip(namespace["net"].parameters(), before, strict=True))
@@ -227,7 +228,7 @@ def test_a_step_that_is_handed_its_model_moves_the_stand_in() -> None:
 
     x, y = torch.from_numpy(X), torch.from_numpy(Y)
     function = FunctionType(train_step.__code__, {})
-    found = tools.moved_by(function, lambda **more: train_step(x, y, **more), VALUES)
+    found = torch_stand_ins.moved_by(function, lambda **more: train_step(x, y, **more), VALUES)
     assert found == {"reached": 1, "moved": 1, "astray": 0}
 
 
@@ -235,6 +236,6 @@ def test_schedules_are_lists_or_functions() -> None:
     def fails_at_0(epoch: int) -> float:
         return [0.5, 1.0][epoch - 1] if epoch else float("nan")
 
-    np.testing.assert_array_equal(tools.schedule(fails_at_0, fails_at_0, 2), [np.nan, 0.5, 1.0])
-    np.testing.assert_array_equal(tools.schedule([0.5, 1.0], None, 2), [np.nan, 0.5, 1.0])
-    np.testing.assert_array_equal(tools.schedule([0.0, 0.5, 1.0], None, 2), [0.0, 0.5, 1.0])
+    np.testing.assert_array_equal(torch_stand_ins.schedule(fails_at_0, fails_at_0, 2), [np.nan, 0.5, 1.0])
+    np.testing.assert_array_equal(torch_stand_ins.schedule([0.5, 1.0], None, 2), [np.nan, 0.5, 1.0])
+    np.testing.assert_array_equal(torch_stand_ins.schedule([0.0, 0.5, 1.0], None, 2), [0.0, 0.5, 1.0])
