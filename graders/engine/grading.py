@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from graders import judge
 from graders.assignments import Registry
 from graders.engine.evidence import killed
-from graders.engine.pieces import NotMeasured, Pieces
+from graders.engine.pieces import NotMeasured, Pieces, handed_out_files
 from graders.late import minutes_late
 from graders.model import Assignment, Evidence, Failure, Item, ItemResult, Json, Report, Submission, Tier, Verdict
-from graders.notebook import Program, read_program
+from graders.notebook import Program, read_program, with_given
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ def read(assignment: Assignment, submission: Submission) -> tuple[Submission, Pr
     """Return a submission with all that is wrong with its code, and the code."""
     wanted = {name for item in assignment.items for name in item.names}
     program = read_program(submission, wanted, assignment.files.values())
+    program = with_given(program, handed_out_files(assignment))
     return replace(submission, problems=(*submission.problems, *program.notes)), program
 
 

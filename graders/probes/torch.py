@@ -17,6 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from graders.probes import torch_autoencoders as torch_autoencoders
+from graders.probes import torch_sampling as torch_sampling
+from graders.probes import torch_stand_ins as torch_stand_ins
 from graders.probes.canonical import attributes, canonical, core_shapes, counted, key_of, role_of, summed, walk
 from graders.probes.draw import Draw
 from graders.probes.torch_chain import chain as chain
