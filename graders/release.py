@@ -16,8 +16,8 @@ from graders.model import Assignment, Evidence
 from graders.rubric import judgeable
 
 # Where the template of each assignment goes by the name that its course used.
-NOTEBOOKS = {"pixelcnn": "autoregressive_model.ipynb"}
-_REGION = re.compile(r"^( *)# BEGIN SOLUTION (\w+)\n.*?^ *# END SOLUTION\n?", re.MULTILINE | re.DOTALL)
+NOTEBOOKS = {"pixelcnn": "autoregressive_model.ipynb", "colourization": "a2-code.ipynb"}
+_REGION = re.compile(r"^( *)# BEGIN SOLUTION ([\w.]+)\n.*?^ *# END SOLUTION\n?", re.MULTILINE | re.DOTALL)
 
 
 def write_release(assignment: Assignment, out: Path | None = None) -> list[Path]:

@@ -3,8 +3,19 @@
 One rule for all: what is absent, empty, of another shape or not finite never passes.
 """
 
-from graders.checks.arrays import any_batch, close, finite, gradients, parameters, shape, values
+from graders.checks.arrays import (
+    any_batch,
+    close,
+    finite,
+    gradients,
+    parameters,
+    shape,
+    training,
+    training_gradients,
+    values,
+)
 from graders.checks.distributions import normal
+from graders.checks.layers import convolutions
 from graders.checks.outcomes import absent, all_of, any_of, outcome
 from graders.checks.supports import agreement, causal, same_support, window
 
@@ -16,6 +27,7 @@ __all__ = [
     "any_of",
     "causal",
     "close",
+    "convolutions",
     "finite",
     "gradients",
     "normal",
@@ -23,6 +35,8 @@ __all__ = [
     "parameters",
     "same_support",
     "shape",
+    "training",
+    "training_gradients",
     "values",
     "window",
 ]

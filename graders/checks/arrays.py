@@ -13,6 +13,8 @@ from graders.model import Experiment, Outcome
 # Two right float32 implementations differ by about 1e-6 of the scale; the wrong ones that were tried by more than 1e-2.
 TOLERANCE = 1e-4
 GRADIENT = "gradient of "
+# Batch norm before and after upsampling keeps variances that differ by n / (n - 1), another momentum by far more.
+STATISTICS_TOLERANCE = 1e-2
 
 
 def finite(array: NDArray[Any]) -> bool:
@@ -20,15 +22,17 @@ def finite(array: NDArray[Any]) -> bool:
     return array.size > 0 and bool(np.isfinite(array.astype(np.float64)).all())
 
 
-def difference(mine: NDArray[Any], theirs: NDArray[Any]) -> float:
-    """Return the largest difference of two arrays of one shape as a share of the scale of the second.
+def difference(mine: NDArray[Any], theirs: NDArray[Any], least: float = 1e-12) -> float:
+    """Return the largest difference of two arrays of one shape as a share of the scale of the second, or of `least`.
 
     >>> difference(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
     0.5
     """
-    reference = theirs.astype(np.float64)
-    scale = max(float(np.abs(reference).max()), 1e-12)
-    return float(np.abs(mine.astype(np.float64) - reference).max()) / scale
+    return float(np.abs(mine.astype(np.float64) - theirs.astype(np.float64)).max()) / _scale(theirs, least)
+
+
+def _scale(array: NDArray[Any], least: float) -> float:
+    return max(float(np.abs(array.astype(np.float64)).max(initial=0.0)), least)
 
 
 def shape(name: str, mine: Experiment, theirs: Experiment, key: str = "outputs") -> Outcome:
@@ -42,8 +46,15 @@ def shape(name: str, mine: Experiment, theirs: Experiment, key: str = "outputs")
     return outcome(name, found == expected, expected, found)
 
 
-def close(name: str, mine: Experiment, theirs: Experiment, key: str = "outputs") -> Outcome:
-    """Check that an array equals the reference's to rounding."""
+def close(
+    name: str,
+    mine: Experiment,
+    theirs: Experiment,
+    key: str = "outputs",
+    tolerance: float = TOLERANCE,
+    least: float = 1e-12,
+) -> Outcome:
+    """Check that an array equals the reference's to rounding, on the scale of that one or of `least`."""
     expected = (
         f"the values of the specification, given equal inputs and weights, in shape {shape_text(theirs.arrays[key])}"
     )
@@ -54,15 +65,14 @@ def close(name: str, mine: Experiment, theirs: Experiment, key: str = "outputs")
         return outcome(name, False, expected, f"shape {shape_text(found)}")
     if not finite(found):
         return outcome(name, False, expected, "values that are not finite (NaN or infinity)")
-    off = difference(found, wanted)
-    if off <= TOLERANCE:
+    off = difference(found, wanted, least)
+    if off <= tolerance:
         return outcome(name, True, expected, "equal to rounding")
-    return outcome(name, False, expected, _where(found, wanted, off))
+    return outcome(name, False, expected, _where(found, wanted, off, tolerance * _scale(wanted, least)))
 
 
-def _where(found: NDArray[Any], wanted: NDArray[Any], off: float) -> str:
-    gaps = np.abs(found.astype(np.float64) - wanted.astype(np.float64))
-    wrong = gaps > TOLERANCE * max(float(np.abs(wanted).max()), 1e-12)
+def _where(found: NDArray[Any], wanted: NDArray[Any], off: float, limit: float) -> str:
+    wrong = np.abs(found.astype(np.float64) - wanted.astype(np.float64)) > limit
     first = tuple(int(index) for index in np.argwhere(wrong)[0])
     size = f"{off:.0%}" if off >= 0.01 else f"{off:.2%}"
     return f"{wrong.mean():.0%} of the values differ, by up to {size} of the largest; the first at index {first}"
@@ -75,6 +85,23 @@ def values(name: str, mine: Experiment, theirs: Experiment) -> Outcome:
         return outputs
     training = close(name, mine, theirs, "outputs in training")
     return training if training.passed else outcome(name, False, training.expected, f"{training.actual} (in training)")
+
+
+def training(name: str, mine: Experiment, theirs: Experiment) -> Outcome:
+    """Check the outputs in training mode, and the running statistics that batch norm keeps of what it has seen."""
+    kept = sorted(key for key in theirs.arrays if key.startswith("statistics "))
+    return all_of(
+        name,
+        close(name, mine, theirs, "outputs in training"),
+        *(close(name, mine, theirs, key, STATISTICS_TOLERANCE) for key in kept),
+    )
+
+
+def training_gradients(name: str, mine: Experiment, theirs: Experiment) -> Outcome:
+    """Check the gradients in training mode, all on one scale: batch norm makes some of them vanish but for rounding."""
+    wanted = {key: array for key, array in theirs.arrays.items() if key.startswith(f"training {GRADIENT}")}
+    least = max((float(np.abs(array).max(initial=0.0)) for array in wanted.values()), default=0.0)
+    return all_of(name, *(close(name, mine, theirs, key, least=max(least, 1e-12)) for key in sorted(wanted)))
 
 
 def any_batch(name: str, mine: Experiment, theirs: Experiment) -> Outcome:

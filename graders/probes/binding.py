@@ -10,6 +10,7 @@ from typing import Any
 ALIASES: dict[str, tuple[str, ...]] = {
     "num_filters": (
         "filters", "n_filters", "nb_filters", "num_filter", "n_filter", "filter_num", "out_channels", "channels",
+        "nf",
     ),
     "filter_size": ("kernel_size", "kernel", "size", "filters_size", "ksize", "k"),
     "strides": ("stride",),
@@ -20,6 +21,16 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "n_filters": ("num_filters", "filters", "n_filter", "nb_filters", "num_filter"),
     "n_block": ("n_blocks", "num_block", "num_blocks", "blocks"),
     "n_output": ("n_outputs", "num_output", "num_outputs", "n_out", "out_channels", "output_channels"),
+    "kernel": ("kernel_size", "filter_size", "ksize", "k", "kernel_width"),
+    "num_colours": (
+        "num_colors", "n_colours", "n_colors", "colours", "colors", "num_color", "num_colour", "nc", "num_classes",
+        "out_channels", "num_out_channels", "num_outputs",
+    ),
+    "num_in_channels": (
+        "in_channels", "n_in_channels", "num_channels", "input_channels", "num_input_channels", "nic", "channels_in",
+        "num_inputs",
+    ),
+    "dilation": ("dilation_rate",),
     "batch_size": ("batch", "bs", "batchsize", "size_of_batch", "n_batch"),
     "image_dir": (
         "directory", "dir", "img_dir", "data_dir", "image_directory", "path", "folder", "root", "root_dir", "dir_path",

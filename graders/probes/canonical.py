@@ -1,13 +1,16 @@
 """Canonical weights: every variable is overwritten by a pure function of its role, its shape and a seed.
 
 Variables of one key get the same values, so any order, naming or nesting of layers gives the same network and a dense
-layer equals a 1x1 convolution; two right implementations agree to rounding. NumPy only.
+layer equals a 1x1 convolution; two right implementations agree to rounding. What the instruments of both frameworks
+do with variables, and need no framework for, is here too. NumPy only.
 """
 
 from __future__ import annotations
 
+import types
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +20,11 @@ _ROLES = {
     "beta": "beta",
     "moving_mean": "mean",
     "moving_variance": "variance",
+    "running_mean": "mean",
+    "running_var": "variance",
 }
+_DEPTH = 8  # how deep layers may hide in lists, dicts and plain objects
+_NO_HOLDERS = (type, types.ModuleType, types.FunctionType, types.MethodType, str, bytes, int, float, np.ndarray)
 
 
 def role_of(name: str, shape: Sequence[int]) -> str:
@@ -58,3 +65,55 @@ def canonical(role: str, shape: Sequence[int], seed: int) -> NDArray[np.float32]
     else:
         value = generator.standard_normal(core) * 0.4
     return np.asarray(value, np.float32).reshape(tuple(shape))
+
+
+def walk(root: Any, is_variable: Callable[[Any], bool], parts: Callable[[Any], list[Any]]) -> Iterator[Any]:
+    """Yield the variables in an object, in the lists, tuples and dicts that it holds, and in the `parts` of the rest.
+
+    What is near is visited first, so that a long way round does not hide what a short way would have reached.
+    """
+    seen: set[int] = set()
+    ring = [root]
+    for _ in range(_DEPTH):
+        fresh = {id(thing): thing for thing in ring if id(thing) not in seen and not isinstance(thing, _NO_HOLDERS)}
+        seen |= set(fresh)
+        ring = []
+        for thing in fresh.values():
+            if is_variable(thing):
+                yield thing
+            elif isinstance(thing, (list, tuple, set)):
+                ring += thing
+            else:
+                ring += thing.values() if isinstance(thing, dict) else parts(thing)
+
+
+def attributes(thing: Any) -> list[Any]:
+    """Return what an object holds in attributes of its own."""
+    return list(getattr(thing, "__dict__", {}).values())
+
+
+def core_shapes(variables: Iterable[Any]) -> list[list[int]]:
+    """Return the shapes of variables without axes of length one, sorted."""
+    return sorted([int(size) for size in one.shape if size != 1] for one in variables)
+
+
+def counted(shapes: Sequence[Sequence[int]]) -> dict[str, Any]:
+    """Return the shapes of trainable weights and how many numbers they hold.
+
+    >>> counted([[2, 3], [3]])
+    {'shapes': [[2, 3], [3]], 'count': 9}
+    """
+    return {"shapes": shapes, "count": int(sum(np.prod(shape, dtype=int) for shape in shapes))}
+
+
+def summed(gradients: Iterable[tuple[str, Sequence[int], NDArray[Any] | None]]) -> dict[str, NDArray[Any]]:
+    """Return the gradients of variables, given as (role, shape, gradient), summed over those of one key.
+
+    A gradient that does not flow is None, and counts as zero.
+    """
+    found: dict[str, NDArray[Any]] = {}
+    for role, shape, gradient in gradients:
+        key = f"gradient of {key_of(role, shape)}"
+        dense = np.squeeze(np.zeros(tuple(shape), np.float32) if gradient is None else gradient)
+        found[key] = found[key] + dense if key in found else dense
+    return found

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,14 +16,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from graders.probes.canonical import canonical, key_of, role_of
+from graders.probes.canonical import attributes, canonical, core_shapes, counted, role_of, summed, walk
 from graders.probes.draw import Draw
 from graders.probes.keras2 import adopt as adopt
 from graders.probes.keras2 import restore as restore
 
 Array = NDArray[Any]
-_DEPTH = 8  # how deep layers may hide in lists, dicts and plain objects
-_NO_HOLDERS = (type, types.ModuleType, types.FunctionType, types.MethodType, str, bytes, int, float, np.ndarray)
 
 
 def function(name: str) -> Callable[[Any], Any]:
@@ -58,32 +55,14 @@ def variables_of(layer: Any) -> list[Any]:
 
 
 def _walk(root: Any, plain: bool) -> Iterator[Any]:
-    """Yield the variables in an object, in what it holds in lists, tuples and dicts, and (`plain`) in other objects.
+    """Yield the variables in layers and in what they hold; `plain`: in objects that Keras does not track, too."""
 
-    What is near is visited first, so that a long way round does not hide what a short way would have reached.
-    """
-    seen: set[int] = set()
-    ring = [root]
-    for _ in range(_DEPTH):
-        fresh = {id(thing): thing for thing in ring if id(thing) not in seen and not isinstance(thing, _NO_HOLDERS)}
-        seen |= set(fresh)
-        ring = []
-        for thing in fresh.values():
-            if isinstance(thing, (keras.Variable, tf.Variable)):
-                yield thing
-            else:
-                ring += _parts(thing, plain)
+    def parts(thing: Any) -> list[Any]:
+        if isinstance(thing, (keras.layers.Layer, tf.Module)):
+            return [*thing.variables, *attributes(thing)]
+        return attributes(thing) if plain else []
 
-
-def _parts(thing: Any, plain: bool) -> list[Any]:
-    if isinstance(thing, (list, tuple, set)):
-        return list(thing)
-    if isinstance(thing, dict):
-        return list(thing.values())
-    own = list(getattr(thing, "__dict__", {}).values())
-    if isinstance(thing, (keras.layers.Layer, tf.Module)):
-        return [*thing.variables, *own]
-    return own if plain else []
+    return walk(root, lambda thing: isinstance(thing, (keras.Variable, tf.Variable)), parts)
 
 
 def tracked_shapes(layer: Any) -> list[list[int]]:
@@ -92,8 +71,7 @@ def tracked_shapes(layer: Any) -> list[list[int]]:
     Keras 2, which the handouts used, also tracks layers in nested lists and dicts, and plain variables.
     """
     variables = {id(one): one for one in _walk(layer, plain=False) if one.trainable}
-    floats = [one for one in variables.values() if "float" in str(one.dtype)]
-    return sorted([size for size in one.shape if size != 1] for one in floats)
+    return core_shapes(one for one in variables.values() if "float" in str(one.dtype))
 
 
 def set_weights(layer: Any, seed: int) -> None:
@@ -113,8 +91,7 @@ def is_sequence(thing: Any) -> bool:
 
 def count(layer: Any) -> dict[str, Any]:
     """Return the number and the shapes of a built layer's trainable weights."""
-    shapes = tracked_shapes(layer)
-    return {"shapes": shapes, "count": int(sum(np.prod(shape, dtype=int) for shape in shapes))}
+    return counted(tracked_shapes(layer))
 
 
 def outputs(layer: Any, x: Array, seed: int) -> dict[str, Any]:
@@ -153,12 +130,9 @@ def measure(layer: Any, x: Array, draw: Draw) -> dict[str, Any]:
     gradients = tape.gradient(projection, [inputs, *weights])
     of_input = np.zeros_like(x) if gradients[0] is None else tf.convert_to_tensor(gradients[0]).numpy()
     unreached = sum(gradient is None for gradient in gradients[1:])
-    summed: dict[str, Array] = {}
-    for variable, gradient in zip(variables, gradients[1:], strict=True):
-        key = f"gradient of {key_of(_role(variable), variable.shape)}"
-        zero = np.zeros(variable.shape, np.float32)
-        dense = np.squeeze(zero if gradient is None else tf.convert_to_tensor(gradient).numpy())
-        summed[key] = summed[key] + dense if key in summed else dense
+    of_weights = [None if one is None else tf.convert_to_tensor(one).numpy() for one in gradients[1:]]
+    roles = map(_role, variables)
+    shapes = (variable.shape for variable in variables)
     training = {"outputs in training": _in_training(layer, inputs)}
     return {
         "outputs": y.numpy(),
@@ -166,7 +140,7 @@ def measure(layer: Any, x: Array, draw: Draw) -> dict[str, Any]:
         "gradient of the input": of_input,
         "unreached": unreached,
         **count(layer),
-        **summed,
+        **summed(zip(roles, shapes, of_weights, strict=True)),
     }
 
 

@@ -1,4 +1,4 @@
-"""The instruments of the PyTorch assignments: calling modules and counting their parameters.
+"""The instruments of the PyTorch assignments: measuring modules with canonical weights.
 
 Imported in the zygote, the children and a student's own kernel; never in the trusted process. Nothing here touches a
 GPU: a fork after that would be of no use.
@@ -8,15 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Callable, Iterator, MutableMapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
+
+from graders.probes.canonical import attributes, canonical, core_shapes, counted, key_of, role_of, summed, walk
+from graders.probes.draw import Draw
+from graders.probes.torch_trace import evaluation
+from graders.probes.torch_trace import operations as operations
 
 Array = NDArray[Any]
 _SEED = 0  # what a probe compares is drawn from its own seed; this one makes the rest repeatable
+_NORMS = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm)
+_OF_NORMS = {"weight": "gamma", "bias": "beta"}
+_RUNNING = ("mean", "variance")
+Moved: TypeAlias = Mapping[str, tuple[int, int]]  # axis and places by the key of a kernel
+_UNMOVED: Moved = {}
 
 
 def restore() -> None:
@@ -58,35 +69,132 @@ def evaluated(layer: Any, *inputs: Array) -> dict[str, Array]:
 
     Its weights are its own, so only shapes can be compared; a shape says nothing without the weights, see `count`.
     """
-    modes = {module: module.training for module in layer.modules()}
-    try:
-        layer.eval()
-        with torch.no_grad():
-            return {"outputs": tensor(layer(*map(torch.from_numpy, inputs))).numpy()}
-    finally:
-        for module, training in modes.items():
-            module.training = training
+    with evaluation(layer):
+        return {"outputs": tensor(layer(*map(torch.from_numpy, inputs))).numpy()}
 
 
 def variables_of(layer: Any) -> list[Any]:
-    """Return every parameter of a module once, also those that are shared or frozen."""
-    return list(layer.parameters())
+    """Return every weight and running statistic of an object once, also those in plain lists and objects.
+
+    Buffers that are no running statistics are constants of the student's: none of ours to change.
+    """
+    return list(_roles(layer))
+
+
+def _roles(layer: Any) -> dict[Any, str]:
+    """Return the role of every variable of an object; tensors are told apart by which they are, not by value."""
+    roles: dict[Any, str] = {}
+
+    def parts(thing: Any) -> list[Any]:
+        if not isinstance(thing, nn.Module):
+            return attributes(thing)
+        roles.update((one, role) for one, role in _own_roles(thing) if one not in roles)
+        return [*thing.modules(), *attributes(thing)]
+
+    for found in walk(layer, lambda thing: isinstance(thing, torch.Tensor), parts):
+        if found.requires_grad and found.is_leaf:
+            roles.setdefault(found, role_of("", found.shape))
+    return roles
+
+
+def _own_roles(module: nn.Module) -> Iterator[tuple[Any, str]]:
+    names = _OF_NORMS if isinstance(module, _NORMS) else {}
+    for name, weight in module.named_parameters(recurse=False):
+        yield weight, role_of(names.get(name, name), weight.shape)
+    for name, buffer in module.named_buffers(recurse=False):
+        if (role := role_of(name, buffer.shape)) in _RUNNING:
+            yield buffer, role
 
 
 def tracked_shapes(layer: Any) -> list[list[int]]:
     """Return the shapes of the parameters that training would reach, without axes of length one, sorted."""
-    return _shapes(one for one in variables_of(layer) if one.requires_grad)
-
-
-def _shapes(variables: Any) -> list[list[int]]:
-    return sorted([int(size) for size in one.shape if size != 1] for one in variables)
+    return core_shapes(one for one in layer.parameters() if one.requires_grad)
 
 
 def count(layer: Any) -> dict[str, Any]:
-    """Return the number and the shapes of a module's trainable parameters, and the number of all."""
-    shapes = tracked_shapes(layer)
-    return {"shapes": shapes, "count": _numbers(shapes), "count of all": _numbers(_shapes(variables_of(layer)))}
+    """Return the number and the shapes of a module's trainable parameters."""
+    return counted(tracked_shapes(layer))
 
 
-def _numbers(shapes: list[list[int]]) -> int:
-    return int(sum(np.prod(shape, dtype=int) for shape in shapes))
+def set_weights(layer: Any, seed: int, moved: Moved = _UNMOVED) -> None:
+    """Overwrite every variable of a module by its canonical value.
+
+    PyTorch has the outputs on the first axis of a kernel, the canonical values have them on the last. The values of a
+    kernel whose key is in `moved` are rolled along an axis by a number of places: its inputs come in another order.
+    """
+    with torch.no_grad():
+        for variable, role in _roles(layer).items():
+            core = [int(size) for size in variable.shape if size != 1]
+            value = canonical(role, [*core[1:], *core[:1]], seed)
+            first = np.moveaxis(value, -1, 0) if core else value
+            axis, places = moved.get(key_of(role, core), (0, 0))
+            first = np.roll(first, places, axis) if places else np.ascontiguousarray(first)
+            variable.copy_(torch.from_numpy(first).reshape(variable.shape))
+
+
+def outputs(layer: Any, x: Array, seed: int) -> dict[str, Any]:
+    """Call a module on x, set its weights, call it again; return the second output, in evaluation mode."""
+    evaluated(layer, x)  # parameters of lazy modules have no shape before
+    set_weights(layer, seed)
+    return evaluated(layer, x)
+
+
+def measure(layer: Any, x: Array, draw: Draw, moved: Moved = _UNMOVED) -> dict[str, Any]:
+    """Return outputs, parameter counts and the gradients of a random projection of the outputs.
+
+    Gradients are those of the input and of the weights, the latter summed per key of `canonical`. All is there twice,
+    in evaluation and in training mode, where batch norm uses the batch; `statistics ...` are those that it leaves.
+    `moved` is for `set_weights`; the gradients of such kernels are moved back.
+    """
+    evaluated(layer, x)
+
+    def passes(dtype: torch.dtype) -> dict[str, Any]:
+        found = _passed(layer.eval(), x, draw, dtype, moved)
+        training = {f"training {name}": value for name, value in _passed(layer.train(), x, draw, dtype, moved).items()}
+        return {**found, "outputs in training": training.pop("training outputs"), **training, **_statistics(layer)}
+
+    try:  # in double precision no rectifier is switched by rounding
+        layer.double()
+        found = passes(torch.float64)
+    except Exception:  # the student's code asks for another precision, or fails in any
+        layer.float()
+        found = passes(torch.float32)
+    finally:
+        layer.float()
+    return {**found, **count(layer)}
+
+
+def _passed(layer: Any, x: Array, draw: Draw, dtype: torch.dtype, moved: Moved) -> dict[str, Any]:
+    """Return what one pass forth and back through a module with canonical weights gives."""
+    set_weights(layer, draw.seed, moved)
+    weights = {one: role for one, role in _roles(layer).items() if role not in _RUNNING}
+    leaf = torch.from_numpy(x).to(dtype).requires_grad_()
+    y = torch.as_tensor(layer(leaf.clone()))  # a copy: the first operation may be in place
+    projection = (y * torch.from_numpy(draw.normal("projection", *y.shape))).sum()
+    reached = [one for one in (leaf, *weights) if one.requires_grad] if y.requires_grad else []
+    found = torch.autograd.grad(projection, reached, allow_unused=True) if reached else ()
+    arrays = {one: _array(gradient) for one, gradient in zip(reached, found, strict=True) if gradient is not None}
+    by_key = summed((role, one.shape, arrays.get(one)) for one, role in weights.items())
+    for key, (axis, places) in moved.items():
+        if (name := f"gradient of {key}") in by_key:
+            by_key[name] = np.roll(by_key[name], -places, axis)
+    return {
+        "outputs": _array(y),
+        "gradient of the input": arrays.get(leaf, np.zeros_like(x)),
+        "unreached": sum(one not in arrays for one in weights),
+        **by_key,
+    }
+
+
+def _array(value: Any) -> Array:
+    return np.asarray(value.detach().to("cpu", torch.float32).numpy())
+
+
+def _statistics(layer: Any) -> dict[str, Array]:
+    """Return the running statistics of a module, summed per key of `canonical`."""
+    found: dict[str, Array] = {}
+    for one, role in _roles(layer).items():
+        if role in _RUNNING:
+            name = f"statistics {key_of(role, one.shape)}"
+            found[name] = found.get(name, np.float32(0)) + _array(one)
+    return found

@@ -21,7 +21,7 @@ def _moment(text: str) -> str:
 
 Kind = Literal["code", "question", "prediction", "bonus"]
 Text = Annotated[str, StringConstraints(min_length=1)]
-Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Points = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -65,7 +65,7 @@ def test_every_item_that_can_be_checked_has_its_check_cell_behind_its_own_cell(s
 
 
 def test_every_check_cell_is_one_of_an_item(slug: str, text: str) -> None:
-    checked = re.findall(r'graders\.check\("(\w+)"\)', "\n".join(code(template(text))))
+    checked = re.findall(r'graders\.check\("([\w.]+)"\)', "\n".join(code(template(text))))
     assert sorted(checked) == sorted(item.id for item in judgeable(load_rubric(slug)))
 
 
@@ -75,7 +75,7 @@ def test_every_cell_is_python_by_itself(text: str) -> None:
 
 
 def test_what_is_left_to_write_raises_an_error_that_names_its_item(slug: str, text: str) -> None:
-    raised = re.findall(r'raise NotImplementedError\("(\w+)"\)', "\n".join(code(template(text))))
+    raised = re.findall(r'raise NotImplementedError\("([\w.]+)"\)', "\n".join(code(template(text))))
     assert set(raised) == {item.id for item in judgeable(load_rubric(slug))}
     assert "\n".join(code(template(text))).count("# your code here") == len(REGION.findall(text))
 

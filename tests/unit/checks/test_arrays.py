@@ -226,3 +226,44 @@ def test_weights_whose_output_is_thrown_away_fail() -> None:
 
 def test_a_layer_that_cannot_be_traced_fails() -> None:
     assert not checks.any_batch("shape", FAILED, TRACED).passed
+
+
+# Training ------------------------------------------------------------------------------------------------------------
+
+WITH_BATCH_NORM = Experiment(
+    arrays={
+        "outputs in training": np.arange(4.0),
+        "statistics variance 3": np.array([1.0, 2.0, 4.0]),
+        "training gradient of the input": np.array([100.0, -50.0]),
+        "training gradient of bias 3": np.array([1e-9, -2e-9, 0.0]),
+    }
+)
+
+
+def test_training_is_equal_outputs_and_nearly_equal_statistics() -> None:
+    near = WITH_BATCH_NORM.arrays["statistics variance 3"] * 1.008
+    assert checks.training("training", WITH_BATCH_NORM, WITH_BATCH_NORM).passed
+    assert checks.training("training", without(WITH_BATCH_NORM, "statistics variance 3", near), WITH_BATCH_NORM).passed
+    for key, wrong in (("statistics variance 3", near + 0.1), ("outputs in training", np.arange(4.0) + 0.01)):
+        assert not checks.training("training", without(WITH_BATCH_NORM, key, wrong), WITH_BATCH_NORM).passed, key
+        assert not checks.training("training", without(WITH_BATCH_NORM, key), WITH_BATCH_NORM).passed, key
+
+
+def test_a_gradient_that_vanishes_but_for_rounding_is_compared_on_the_scale_of_the_others() -> None:
+    bias = "training gradient of bias 3"
+    other = without(WITH_BATCH_NORM, bias, np.array([-3e-9, 5e-9, 1e-9]))
+    assert checks.training_gradients("gradients", other, WITH_BATCH_NORM).passed
+    wrong = without(WITH_BATCH_NORM, bias, np.array([0.1, 0.0, 0.0]))
+    assert not checks.training_gradients("gradients", wrong, WITH_BATCH_NORM).passed
+    for key in (bias, "training gradient of the input"):
+        assert not checks.training_gradients("gradients", without(WITH_BATCH_NORM, key), WITH_BATCH_NORM).passed, key
+
+
+@pytest.mark.parametrize("absent", ABSENT)
+def test_absence_passes_nothing_that_is_about_training(absent: Experiment) -> None:
+    assert not checks.training("training", absent, WITH_BATCH_NORM).passed
+    assert not checks.training_gradients("gradients", absent, WITH_BATCH_NORM).passed
+
+
+def test_where_the_reference_has_no_gradients_none_are_right() -> None:
+    assert not checks.training_gradients("gradients", WITH_BATCH_NORM, Experiment()).passed
