@@ -23,7 +23,7 @@ from graders.errors import Fault, UsageError
 if TYPE_CHECKING:
     from graders.model import ClassReport, Report, Submission
 
-TRUSTED, AUDIT_FAILED, WRONG_CALL, OUR_FAULT, STOPPED = 0, 1, 2, 3, 130
+TRUSTED, AUDIT_FAILED, NOT_RIGHT, WRONG_CALL, OUR_FAULT, STOPPED = 0, 1, 1, 2, 3, 130
 
 app = typer.Typer(
     name="graders",
@@ -81,7 +81,7 @@ def grade(
         from graders.engine.classroom import Plan, grade_class, with_due
         from graders.engine.local import Job
         from graders.engine.publish import Publisher
-        from graders.intake import find_entries
+        from graders.intake import HANDED_IN, find_entries
         from graders.late import checked_due, read_times, times_by_id
         from graders.rubric import load_rubric, select, tiers_of
 
@@ -91,7 +91,7 @@ def grade(
         plan = Plan(
             rubric, items, jobs, choose_level(isolation), seed, limits, _pictures(data), device, due, full, data
         )
-        entries = find_entries(paths)
+        entries = find_entries(paths, (*HANDED_IN, *rubric.files.values()))
         at = times_by_id(times, read_times(times), [(entry.id, entry.name) for entry in entries]) if times else {}
         found = [Job(entry.id, entry.name, partial(_handed_in, entry.read, at.get(entry.id, ""))) for entry in entries]
         publisher = Publisher(out, [job.id for job in found])
@@ -270,6 +270,24 @@ def _result(out: Path, submission: str) -> dict[str, Any]:
     except ValueError as error:
         raise UsageError(f"{path}: not JSON ({error}); grade again to write it anew") from error
     return document
+
+
+@app.command()
+def check(
+    script: Annotated[Path, typer.Argument(help="The script or notebook with your code; others may stand beside it.")],
+    item: Annotated[str, typer.Option(help="Check these items only, for instance Q2a,Q2b.")] = "",
+    assignment: Annotated[str | None, typer.Option(help="Where there are kits of several.")] = None,
+) -> None:
+    """Check your own code: what is right and what is not. Exit 1 when something is not right yet."""
+    from graders.model import Verdict
+    from graders.selfcheck import check_script
+
+    only = [word.strip() for word in item.split(",") if word.strip()]
+    verdicts = {result.verdict for result in check_script(script, only, assignment)}
+    if Verdict.FAULT in verdicts:
+        raise typer.Exit(OUR_FAULT)
+    if verdicts != {Verdict.PASS}:
+        raise typer.Exit(NOT_RIGHT)
 
 
 @app.command()

@@ -62,7 +62,10 @@ def _same_form(mine: Json, theirs: Json) -> bool:
 def judge_item(
     item: Item, grader: Grader, mine: Evidence, theirs: Evidence | None, follow_through: bool = False
 ) -> ItemResult:
-    """Return the result of one item from the student's evidence and the reference's, None where none is needed."""
+    """Return the result of one item from the student's evidence and the reference's, None where none is needed.
+
+    A judge that yields nothing leaves a question to a person: the answer may stand where nothing of ours can read it.
+    """
     if mine.fault:
         return fault(item, mine.fault, mine.seconds)
     if theirs is not None and (broken := broken_reference(theirs)):
@@ -74,6 +77,8 @@ def judge_item(
         outcomes = list(grader.judge(_Seen(_genuine(mine, theirs)), _Seen(theirs)))
     except Exception as error:  # whatever it is, it is ours: a judge must cope with any evidence
         return fault(item, f"the judge of {item.id} failed: {type(error).__name__}: {error}", mine.seconds)
+    if not outcomes and item.kind == "question":
+        return waiting(item, mine.seconds)
     names = [outcome.name for outcome in outcomes]
     wanted = [criterion.name for criterion in item.criteria]
     if sorted(names) != sorted(wanted):
@@ -135,7 +140,12 @@ def fault(item: Item, reason: str, seconds: float = 0.0) -> ItemResult:
 
 
 def missing(item: Item, reason: str, seconds: float = 0.0) -> ItemResult:
-    """Return the result of an item for which nothing was handed in; every criterion is shown as not met."""
+    """Return the result of an item for which nothing was handed in; every criterion is shown as not met.
+
+    A question without an answer that can be read waits for a person: it may be answered in the report.
+    """
+    if item.kind == "question":
+        return waiting(item, seconds)
     criteria = tuple(
         CriterionResult(c.name, False, 0.0, c.points, f"{item.names[0]}, written by you", reason, c.hint)
         for c in item.criteria
@@ -143,9 +153,9 @@ def missing(item: Item, reason: str, seconds: float = 0.0) -> ItemResult:
     return ItemResult(item.id, item.title, Verdict.MISSING, 0.0, item.points, criteria, seconds=seconds, note=reason)
 
 
-def waiting(item: Item) -> ItemResult:
+def waiting(item: Item, seconds: float = 0.0) -> ItemResult:
     """Return the result of an item that this run does not judge."""
-    return ItemResult(item.id, item.title, Verdict.MANUAL, 0.0, item.points, note=waits_for(item))
+    return ItemResult(item.id, item.title, Verdict.MANUAL, 0.0, item.points, seconds=seconds, note=waits_for(item))
 
 
 def waits_for(item: Item) -> str:

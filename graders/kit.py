@@ -54,6 +54,15 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
     archive.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
 
 
+def has_item(path: Path, item: str) -> bool:
+    """Return whether a file is a kit with the evidence of an item."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return f"{item}.json" in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
 def read_kit(path: Path) -> Kit:
     """Return the kit of a file; raises UsageError in one line when it is none."""
     try:

@@ -100,6 +100,7 @@ class Assignment:
     late: LatePolicy
     given: tuple[str, ...]  # functions that the skeleton hands out
     digest: str
+    unchanged: tuple[str, ...] = ()  # names of files that are handed out and that students are not to change
 
     def item(self, item_id: str) -> Item:
         """Return the item of that id; raises KeyError when there is none."""
@@ -114,7 +115,10 @@ class Assignment:
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file of a submission: its name in it, its text (None when it holds no code) and the SHA-256 of its bytes."""
+    """A file of a submission: its name in it, the SHA-256 of its bytes, and its text.
+
+    Of a picture that a training made the text is base64; it is None for what holds neither code nor results.
+    """
 
     name: str
     sha256: str

@@ -15,23 +15,46 @@ from graders.kit import PUBLIC_SEED, write_kit
 from graders.model import Assignment, Evidence
 from graders.rubric import judgeable
 
-# Where the template of each assignment goes by the name that its course used.
+# Where the template of each assignment goes by the name that its course used; those in scripts name them themselves.
 NOTEBOOKS = {"pixelcnn": "autoregressive_model.ipynb", "colourization": "a2-code.ipynb"}
+GIVEN = "given"  # the folder beside a reference whose files students receive as they are
+_FILE = re.compile(r"^# %% file (\S+)\n", re.MULTILINE)
 _REGION = re.compile(r"^( *)# BEGIN SOLUTION ([\w.]+)\n.*?^ *# END SOLUTION\n?", re.MULTILINE | re.DOTALL)
 
 
 def write_release(assignment: Assignment, out: Path | None = None) -> list[Path]:
     """Write the template and the kit of an assignment; return their paths."""
-    import nbformat
-
     folder = out or home() / "student_template" / assignment.slug
     folder.mkdir(parents=True, exist_ok=True)
-    notebook = folder / NOTEBOOKS[assignment.slug]
-    text = reference_path(assignment.slug).read_text(encoding="utf-8")
-    notebook.write_text(nbformat.writes(template(text)), encoding="utf-8")
+    written = {folder / name: text for name, text in handed_out(assignment.slug).items()}
+    for path, text in written.items():
+        path.write_text(text, encoding="utf-8")
     kit = folder / f"{assignment.slug}.kit"
     write_kit(kit, rubric_path(assignment.slug).read_bytes(), PUBLIC_SEED, record_evidence(assignment))
-    return [notebook, kit]
+    return [*written, kit]
+
+
+def handed_out(slug: str) -> dict[str, str]:
+    """Return what students of an assignment receive besides the kit: a notebook, or scripts, by name."""
+    import nbformat
+
+    source = reference_path(slug)
+    text = source.read_text(encoding="utf-8")
+    given = {path.name: path.read_text(encoding="utf-8") for path in sorted((source.parent / GIVEN).glob("*.py"))}
+    scripts = {name: without_solutions(script) + "\n" for name, script in scripts_of(text).items()}
+    if scripts:
+        return {**scripts, **given}
+    return {NOTEBOOKS[slug]: nbformat.writes(template(text)), **given}
+
+
+def scripts_of(text: str) -> dict[str, str]:
+    r"""Return the scripts that a reference is made of by name, none where its template is a notebook.
+
+    >>> scripts_of("# %% [markdown]\n# Title\n\n# %% file a.py\nx = 1\n\n# %% file b.py\ny = 2\n")
+    {'a.py': 'x = 1\n', 'b.py': 'y = 2\n'}
+    """
+    parts = _FILE.split(text)[1:]
+    return {name: script.strip("\n") + "\n" for name, script in zip(parts[::2], parts[1::2], strict=True)}
 
 
 def template(text: str) -> Any:
@@ -70,8 +93,12 @@ def without_solutions(source: str) -> str:
 
 
 def record_evidence(assignment: Assignment) -> dict[str, Evidence]:
-    """Measure the reference with the public seed; raises Fault when an item cannot be measured."""
-    plan = Plan(assignment, judgeable(assignment), seed=PUBLIC_SEED)
+    """Measure the reference with the public seed; raises Fault when an item cannot be measured.
+
+    Questions are left out: their evidence is the answer, which nobody shall find by trying.
+    """
+    items = tuple(item for item in judgeable(assignment) if item.kind != "question")
+    plan = Plan(assignment, items, seed=PUBLIC_SEED)
     with tempfile.TemporaryDirectory() as folder, open_classroom(plan, Path(folder) / "kit.sqlite") as classroom:
         evidence = {item.id: classroom.reference_evidence(item) for item in plan.items}
     for item, one in evidence.items():

@@ -1,6 +1,7 @@
 """`graders.check("C3")` in a student's own kernel: the same probes, judged by the recorded evidence of a kit.
 
 It finds the student's definitions where they live, in the notebook's namespace, and shows one card per item.
+`python -m graders check models.py` does the same for a script, of which it runs what each item needs and no more.
 """
 
 from __future__ import annotations
@@ -11,18 +12,23 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graders import judge
 from graders.assignments import load_graders
 from graders.errors import UsageError, did_you_mean
 from graders.home import home
-from graders.kit import Kit, read_kit
-from graders.model import Evidence, Item, ItemResult, Tier, Verdict
-from graders.notebook import match_names
+from graders.intake.folders import read_paths
+from graders.intake.names import CODE
+from graders.kit import Kit, has_item, read_kit
+from graders.model import Evidence, Experiment, Item, ItemResult, Tier, Verdict
+from graders.notebook import Program, cut_slice, match_names, read_program
+
+if TYPE_CHECKING:
+    from graders.probes.student import Student
 
 _kits: dict[Path, tuple[float, Kit]] = {}
 
@@ -35,7 +41,7 @@ def check(item: str, assignment: str | None = None) -> None:
     """
     namespace = _namespace()
     try:
-        kit = find_kit(assignment)
+        kit = find_kit(assignment, item=item)
         result = examine(kit, item, namespace)
     except UsageError as error:
         print(f"graders: {error}")
@@ -48,18 +54,90 @@ def examine(kit: Kit, item_id: str, namespace: Mapping[str, Any]) -> ItemResult:
 
     Raises UsageError for an id that is no item, or one that cannot be checked here.
     """
-    ids = [item.id for item in kit.assignment.items]
-    if item_id not in ids:
-        raise UsageError(f"'{item_id}' is no item of this assignment{did_you_mean(item_id, ids)}")
-    item = kit.assignment.item(item_id)
-    if item.tier is not Tier.BEHAVIOUR:
-        raise UsageError(f"{item_id} cannot be checked here: it is {judge.waits_for(item)}")
+    item = _checkable(kit, item_id)
     own = _measure(kit, item, namespace)
     if own.verdict in (Verdict.PASS, Verdict.MISSING):
         return own
     needed = [kit.assignment.item(other) for other in item.depends]
     broken = [other.id for other in needed if _measure(kit, other, namespace).verdict is not Verdict.PASS]
     return _blame(own, broken)
+
+
+def _checkable(kit: Kit, item_id: str) -> Item:
+    ids = [item.id for item in kit.assignment.items]
+    if item_id not in ids:
+        raise UsageError(f"'{item_id}' is no item of this assignment{did_you_mean(item_id, ids)}")
+    item = kit.assignment.item(item_id)
+    if item.tier is not Tier.BEHAVIOUR:
+        raise UsageError(f"{item_id} cannot be checked here: it is {judge.waits_for(item)}")
+    if item_id not in kit.evidence:
+        raise UsageError(f"{item_id} cannot be checked here: it is a question, and its answer is yours to find")
+    return item
+
+
+# Scripts --------------------------------------------------------------------------------------------------------------
+
+
+def check_script(path: Path, only: Sequence[str] = (), assignment: str | None = None) -> list[ItemResult]:
+    """Check items of a script, by default all that can be; show a card for each, and return the results.
+
+    What is imported may stand beside the script; the kit is looked for there as well. Nothing of the script runs but
+    the definitions that an item needs. Raises UsageError for what cannot be checked.
+    """
+    kit = find_kit(assignment, path.parent)
+    items = [_checkable(kit, item_id) for item_id in only] or [kit.assignment.item(one) for one in kit.evidence]
+    program = _program(kit, path)
+    results: dict[str, ItemResult] = {}
+    for item in items:
+        results |= {other: _sliced(kit, other, program) for other in (*item.depends, item.id) if other not in results}
+        broken = [other for other in item.depends if results[other].verdict is not Verdict.PASS]
+        if results[item.id].verdict not in (Verdict.PASS, Verdict.MISSING):
+            results[item.id] = _blame(results[item.id], broken)
+        _show(results[item.id], load_graders(kit.assignment)[item.id].__doc__ or "")
+    return [results[item.id] for item in items]
+
+
+def _program(kit: Kit, path: Path) -> Program:
+    """Read a script and those beside it; raises UsageError where there is no code in it."""
+    if not path.is_file() or path.suffix not in CODE:
+        raise UsageError(f"{path}: no script or notebook; give the file that holds your code")
+    beside = {each for each in path.parent.glob("*.py") if each.is_file()} | {path}
+    submission = read_paths((each.name, each) for each in sorted(beside)).submission("", "", path.name)
+    names = {name for item in kit.assignment.items for name in item.names}
+    program = read_program(submission, names, (path.name,))
+    for note in (*submission.problems, *program.notes):
+        print(f"graders: {note}")
+    return program
+
+
+def _sliced(kit: Kit, item_id: str, program: Program) -> ItemResult:
+    """Return the result of one item for the definitions of a program, which are run in a namespace of their own."""
+    from graders.probes.runner import execute, failure_of, places_of
+    from graders.probes.student import Student
+
+    item, orders = kit.assignment.item(item_id), _orders(kit)
+    piece = cut_slice(program, _names(kit), item_id)
+    if item_id not in piece.found:
+        return judge.missing(item, f"no {item.names[0]} was found in {program.file}")
+    places = places_of(piece)
+    try:
+        with _apart():
+            namespace = execute(piece, {"__name__": "__main__"}, {})
+    except Exception as error:
+        failed = Evidence({"loading": Experiment(failure=failure_of(error, places))})
+        return judge.judge_item(item, load_graders(kit.assignment)[item_id], failed, kit.evidence[item_id])
+    return _judged(kit, item, Student(namespace, piece.found, orders), places)
+
+
+# Measuring ------------------------------------------------------------------------------------------------------------
+
+
+def _names(kit: Kit) -> dict[str, tuple[str, ...]]:
+    return {one.id: one.names for one in kit.assignment.items if one.names}
+
+
+def _orders(kit: Kit) -> dict[str, tuple[str, ...]]:
+    return {name: grader.arguments for name, grader in load_graders(kit.assignment).items()}
 
 
 def _blame(own: ItemResult, broken: Sequence[str]) -> ItemResult:
@@ -71,21 +149,24 @@ def _blame(own: ItemResult, broken: Sequence[str]) -> ItemResult:
 
 
 def _measure(kit: Kit, item: Item, namespace: Mapping[str, Any]) -> ItemResult:
+    from graders.probes.student import Student
+
+    found = match_names(_names(kit), [name for name, value in namespace.items() if callable(value)])
+    if item.id not in found:
+        return judge.missing(item, f"no {item.names[0]} is defined yet; run its cell first")
+    return _judged(kit, item, Student(namespace, found, _orders(kit)), _Places())
+
+
+def _judged(kit: Kit, item: Item, student: Student, places: Container[str]) -> ItemResult:
     # Imported here: the probes need the framework, which only a student's kernel has.
     from graders.probes.draw import Draw
     from graders.probes.runner import experiments, instruments
-    from graders.probes.student import Student
 
     graders = load_graders(kit.assignment)
-    names = {one.id: one.names for one in kit.assignment.items if one.names}
-    found = match_names(names, [name for name, value in namespace.items() if callable(value)])
-    if item.id not in found:
-        return judge.missing(item, f"no {item.names[0]} is defined yet; run its cell first")
-    student = Student(namespace, found, {name: grader.arguments for name, grader in graders.items()})
     lab, draw = instruments(graders.framework), Draw(kit.seed, item.id)
     started = time.monotonic()
     with _apart():
-        seen = dict(experiments(graders[item.id], student, lab, draw, _Places()))
+        seen = dict(experiments(graders[item.id], student, lab, draw, places))
     mine = Evidence(seen, seconds=round(time.monotonic() - started, 2))
     return judge.judge_item(item, graders[item.id], mine, kit.evidence[item.id])
 
@@ -110,19 +191,22 @@ def _apart() -> Iterator[None]:
             os.chdir(here)
 
 
-def find_kit(assignment: str | None) -> Kit:
-    """Return the kit: the one beside the notebook, else the one that came with the package."""
-    folders = [Path.cwd(), *sorted((home() / "student_template").glob("*"))]
+def find_kit(assignment: str | None, beside: Path | None = None, item: str = "") -> Kit:
+    """Return the kit: the one beside the notebook or script, else the one that came with the package.
+
+    Of several assignments' kits it is the one that has the `item`.
+    """
+    here = (beside or Path.cwd()).resolve()
+    folders = [here, *sorted((home() / "student_template").glob("*"))]
     paths = [path for folder in folders for path in sorted(folder.glob(f"{assignment or '*'}.kit"))]
-    beside = [path for path in paths if path.parent == Path.cwd()]
-    candidates = beside or paths
+    candidates = [path for path in paths if path.parent == here] or paths
     if not candidates:
-        raise UsageError(
-            "no self-check kit (a file that ends in .kit) beside this notebook; download it from the course"
-        )
+        raise UsageError("no self-check kit (a file that ends in .kit) beside your code; download it from the course")
+    if len({path.stem for path in candidates}) > 1:
+        candidates = [path for path in candidates if has_item(path, item)] or candidates
     if len({path.stem for path in candidates}) > 1:
         known = ", ".join(sorted({path.stem for path in candidates}))
-        raise UsageError(f"say which assignment: graders.check(item, assignment=...), one of {known}")
+        raise UsageError(f"say which assignment: check(item, assignment=...) or --assignment, one of {known}")
     return _cached(candidates[0])
 
 

@@ -14,6 +14,7 @@ from graders.checks.arrays import (
     training_gradients,
     values,
 )
+from graders.checks.chains import bent, pointwise, rectified
 from graders.checks.distributions import normal
 from graders.checks.layers import convolutions
 from graders.checks.outcomes import absent, all_of, any_of, outcome
@@ -25,6 +26,7 @@ __all__ = [
     "all_of",
     "any_batch",
     "any_of",
+    "bent",
     "causal",
     "close",
     "convolutions",
@@ -33,6 +35,8 @@ __all__ = [
     "normal",
     "outcome",
     "parameters",
+    "pointwise",
+    "rectified",
     "same_support",
     "shape",
     "training",

@@ -136,7 +136,10 @@ class Classroom:
         return flags, {f"saved log {key[:8]}": key for key in logs}
 
     def _code(self, report: Report, pieces: Sliced) -> dict[str, str]:
-        done = [item.id for item in report.items if item.id in pieces.cut and item.verdict is not Verdict.MISSING]
+        # All right answers to a question are equal.
+        asked = {item.id for item in self.plan.items if item.kind == "question"}
+        judged = [item for item in report.items if item.id in pieces.cut and item.id not in asked]
+        done = [item.id for item in judged if item.verdict is not Verdict.MISSING]
         return {item_id: pieces.code(item_id) for item_id in done}
 
 

@@ -53,7 +53,7 @@ class Bench:
 def read(assignment: Assignment, submission: Submission) -> tuple[Submission, Program]:
     """Return a submission with all that is wrong with its code, and the code."""
     wanted = {name for item in assignment.items for name in item.names}
-    program = read_program(submission, wanted)
+    program = read_program(submission, wanted, assignment.files.values())
     return replace(submission, problems=(*submission.problems, *program.notes)), program
 
 

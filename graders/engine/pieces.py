@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from graders.engine.evidence import Laboratory
 from graders.engine.setting import hashed, package_digest
+from graders.home import home
 from graders.model import Assignment, Evidence, Failure, Item, Json, Slice, SourceFile, Submission, Tier
 from graders.notebook import Program, cut_slice, normalised
 from graders.probes.wire import Order
@@ -82,6 +83,13 @@ class Workshop:
         return self.measure(item, cut_slice(self.reference, self.names, item.id))
 
 
+def given_files(assignment: Assignment) -> dict[str, str]:
+    """Return the texts of the files that students were handed out and are not to change, as far as they are there."""
+    folder = home() / "student_template" / assignment.slug
+    paths = [folder / name for name in assignment.unchanged]
+    return {path.name: path.read_text(encoding="utf-8") for path in paths if path.is_file()}
+
+
 @dataclass
 class Sliced:
     """Cuts slices from a program and measures them; `record` is what `Recorded` needs."""
@@ -129,8 +137,9 @@ class Sliced:
     def _saved(self) -> tuple[Evidence, str]:
         from graders import record
 
-        evidence = record.read(self.submission)
-        document = json.dumps([write_submission(self.submission), package_digest()], sort_keys=True)
+        given = given_files(self.workshop.assignment)
+        evidence = record.read(self.submission, given)
+        document = json.dumps([write_submission(self.submission), given, package_digest()], sort_keys=True)
         key = hashed(b"record", document.encode())
         self.workshop.laboratory.keep(key, evidence)
         return evidence, key

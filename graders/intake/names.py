@@ -15,6 +15,9 @@ CODE = (NOTEBOOK, SCRIPT)
 ENTRIES = (ARCHIVE, *CODE)
 # Archives of other kinds are hand-ins that cannot be read: they are told of, not passed over like a stray spreadsheet.
 FOREIGN = (".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
+# What a training leaves behind, by the names that the handouts give it: its text, and its pictures in base64, are kept.
+_LOGS = (".txt", ".log", ".csv")
+_PICTURES = re.compile(r"(sample|novel)[^/]*\.(png|jpe?g)", re.IGNORECASE)
 ID_LIMIT = 80
 SHOWN_LIMIT = 200
 
@@ -28,6 +31,20 @@ _PLAIN = str.maketrans({**_PAIRS, **{a.upper(): b.capitalize() for a, b in _PAIR
 def suffix(name: str) -> str:
     """Return the ending of a file's name in lower case: ".ipynb" of "Lab.IPYNB"."""
     return PurePosixPath(name).suffix.lower()
+
+
+def is_log(name: str) -> bool:
+    """Whether a file may hold what a training or a test printed."""
+    return suffix(name) in _LOGS
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file goes by the name of a picture that a training makes.
+
+    >>> is_picture("samples/sample-000100.png"), is_picture("data/pikachu.png")
+    (True, False)
+    """
+    return _PICTURES.fullmatch(PurePosixPath(name).name) is not None
 
 
 def is_junk(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import codecs
 import hashlib
 import struct
@@ -10,12 +11,14 @@ import zlib
 from collections.abc import Iterator
 from typing import IO
 
-from graders.intake.names import ARCHIVE, CODE, FOREIGN, NOTEBOOK, clean, shown, suffix
+from graders.intake.names import ARCHIVE, CODE, FOREIGN, NOTEBOOK, clean, is_log, is_picture, shown, suffix
 from graders.model import SourceFile, Submission
 
 MIB = 2**20
 FILE_LIMIT = 50 * MIB
 NOTEBOOK_LIMIT = 95 * MIB  # its pictures and logs; graders.notebook reads 100 million characters
+RESULT_LIMIT = 4 * MIB  # of a log or a picture whose contents are kept; a larger one is hashed
+RESULTS_LIMIT = 48 * MIB  # of all of these
 TOTAL_LIMIT = 300 * MIB  # of all that is read of one submission, unpacked
 ENTRY_LIMIT = 5_000
 PROBLEM_LIMIT = 40  # lines; nobody reads on, and a hostile archive could make thousands
@@ -48,6 +51,7 @@ class Shelf:
         self._unsaid = 0
         self._seen = 0
         self._read = 0
+        self._results = 0
         self._full = False
 
     def complain(self, name: str, what: str) -> None:
@@ -66,12 +70,13 @@ class Shelf:
         if not self._has_room(name):
             return None
         digest, kept, size = hashlib.sha256(), bytearray(), 0
-        keep = not free and suffix(name) in (ARCHIVE, *CODE)
+        result = is_log(name) or is_picture(name)
+        keep = not free and (result or suffix(name) in (ARCHIVE, *CODE))
         try:
             for chunk in self._chunks(name, stream, free):
                 digest.update(chunk)
                 size += len(chunk)
-                kept += chunk if keep else b""
+                kept += chunk if keep and not (result and size > RESULT_LIMIT) else b""
         except _TooMuchError as reason:
             self.complain(name, str(reason))
             return None
@@ -79,13 +84,13 @@ class Shelf:
             self._read += CHUNK  # what broke was unpacked up to there: damage is not free, or it could go on for hours
             self.complain(name, _mend(error))
             return None
-        text = self._text(name, bytes(kept)) if suffix(name) in CODE else None
+        text = self._text(name, bytes(kept)) if suffix(name) in CODE else self._result(name, bytes(kept), size)
         if clean(name) in self.files:
             self.complain(name, "stands more than once; the last one was read")
         self.files[clean(name)] = SourceFile(clean(name), digest.hexdigest(), size, text)
         if suffix(name) in FOREIGN:
             self.complain(name, "is an archive of a kind that is not read here; hand in a .zip")
-        return bytes(kept)
+        return b"" if result else bytes(kept)
 
     def submission(self, id_: str, name: str, source: str) -> Submission:
         """Return what has gathered; `source` is the file or folder that it came from."""
@@ -93,7 +98,7 @@ class Shelf:
         problems = list(self.problems)
         if self._unsaid:
             problems.append(f"{shown(source)}: {self._unsaid} more files could not be read")
-        if not any(file.text is not None for file in files):
+        if not any(file.text is not None and suffix(file.name) in CODE for file in files):
             problems.append(f"no notebook and no script found in {shown(source)}")
         return Submission(id_, shown(name), files, tuple(problems))
 
@@ -117,14 +122,25 @@ class Shelf:
                 raise _TooMuchError(f"more than {TOTAL_LIMIT // MIB} MiB in all; this file and the rest was left out")
             yield chunk
 
+    def _result(self, name: str, data: bytes, size: int) -> str | None:
+        """Return a log as text and a picture in base64; None for what is neither, or too large."""
+        if not (is_log(name) or is_picture(name)) or len(data) < size or self._results + size > RESULTS_LIMIT:
+            return None
+        self._results += size
+        return base64.b64encode(data).decode() if is_picture(name) else data.decode(_encoding(data), "replace")
+
     def _text(self, name: str, data: bytes) -> str:
         try:
-            wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-            return data.decode("utf-16" if wide else "utf-8-sig")
+            return data.decode(_encoding(data))
         except UnicodeDecodeError:
             if b"\0" not in data:  # else it is no text at all, and whoever reads it says so
                 self.complain(name, "is not UTF-8 and was read as Latin-1; save it as UTF-8")
             return data.decode("latin-1")
+
+
+def _encoding(data: bytes) -> str:
+    """Return the encoding that the first bytes of a text tell; what a PowerShell redirects is UTF-16."""
+    return "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
 
 
 class _TooMuchError(Exception):

@@ -12,7 +12,7 @@ from graders.notebook.calls import dotted
 from graders.notebook.modules import Modules
 from graders.notebook.program import normalised_name
 from graders.notebook.scope import Scope
-from graders.notebook.statements import definition
+from graders.notebook.statements import Parsed, definition
 
 CLOSE = 0.85
 # A program with more names than this is no student's; comparing each with each item would take minutes.
@@ -21,11 +21,15 @@ MOST_NAMES = 1_000
 
 @dataclass(frozen=True)
 class Find:
-    """An item's name in the program; `module` is set when only a module that the main file does not import has it."""
+    """An item's name in the program; `module` is set when only a module that the main file does not import has it.
+
+    `value` is set for a variable there: an answer may well stand in a file of its own.
+    """
 
     name: str
     module: str = ""
     close: bool = False
+    value: bool = False
 
 
 Items = Mapping[str, Sequence[str]]
@@ -37,10 +41,13 @@ def find_items(scope: Scope, modules: Modules, items: Items, given: Collection[s
     Definitions go before variables, whatever the spelling: `gated_resnet = Block(3)` is not the class GatedResnet.
     """
     definitions, variables = _main_names(scope, modules)
-    elsewhere = [Find(name, module) for module, names in _unimported(modules) for name in names]
+    elsewhere = [Find(name, module) for module, names in _unimported(modules, definitions=True) for name in names]
+    values = [
+        Find(name, module, value=True) for module, names in _unimported(modules, definitions=False) for name in names
+    ]
     main = [Find(name) for name in definitions]
     found = _exact(items, [*main, *map(Find, variables), *map(Find, sorted(scope.all_binders))])
-    found = _exact(items, elsewhere) | found
+    found = _exact(items, [*elsewhere, *values]) | found
     for pool in ([*main, *elsewhere], [Find(name) for name in variables]):
         found = _normalised(items, pool) | found
         found |= _close({item: names for item, names in items.items() if item not in found}, pool, items, given)
@@ -73,16 +80,20 @@ def _main_names(scope: Scope, modules: Modules) -> tuple[list[str], list[str]]:
     return list(defined)[:MOST_NAMES], list(others)[:MOST_NAMES]
 
 
-def _unimported(modules: Modules) -> list[tuple[str, list[str]]]:
-    """Return the names that each module defines, every file once."""
+def _unimported(modules: Modules, definitions: bool) -> list[tuple[str, list[str]]]:
+    """Return the names of the classes and functions that each module defines, or of its variables, every file once."""
     seen: set[int] = set()
     found: list[tuple[str, list[str]]] = []
     for module, statements in modules.statements.items():
         if id(statements) not in seen:
             seen.add(id(statements))
-            names = sorted({name for parsed in statements for name in parsed.bodies})
+            names = sorted({name for parsed in statements for name in _defined(parsed, definitions)})
             found.append((module, names[:MOST_NAMES]))
     return found
+
+
+def _defined(parsed: Parsed, definitions: bool) -> Collection[str]:
+    return parsed.bodies if definitions else () if parsed.is_import else parsed.binds - parsed.bodies.keys()
 
 
 def _exact(items: Items, pool: Iterable[Find]) -> dict[str, Find]:

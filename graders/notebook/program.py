@@ -18,6 +18,7 @@ MOST_STATEMENTS = 10_000
 MOST_CODE = 3_000_000
 MOST_NOTEBOOK = 100_000_000  # characters with outputs; a notebook is long by its pictures
 MOST_NOTES = 20
+_DEEPEST = 1_000  # folders in folders: more than any name has
 
 # A file of such a name is not what `import name` means.
 LIBRARIES = sys.stdlib_module_names | frozenset(
@@ -64,31 +65,45 @@ def normalised_name(name: str) -> str:
     return name.replace("_", "").lower()
 
 
-def read_program(submission: Submission, wanted: Collection[str] = ()) -> Program:
+def read_program(submission: Submission, wanted: Collection[str] = (), asked: Collection[str] = ()) -> Program:
     """Read the code of a submission; whatever is wrong with it becomes a note.
 
     The main file is the notebook, else the script, that defines most of the `wanted` names and not only as the skeleton
     does; among those that define as many it is the latest version by its name, else the one with most classes and
-    functions, else the last in name order. All other files are modules, other notebooks too.
+    functions, else the last in name order. A file with a name that the handout `asked` for goes before all others, the
+    one in the fewest folders first. All other files are modules, other notebooks too.
     """
     code, too_much = code_files(submission.files)
     files = [_read(file) for file in code]
     if not files:
         return Program(notes=(*too_much, "there is no code in it: hand in an .ipynb or .py file"))
     names = {normalised_name(name) for name in wanted}
-    main = max(files, key=lambda file: _rank(file, names))
+    main = max(files, key=lambda file: _rank(file, names, asked))
     others = _nearest_first([_apart(file) for file in files if file is not main], main)
     modules, notes = _modules(main, others)
     left_out = [f"{file.name}: is a second notebook; {main.name} is graded" for file in others if file.is_notebook]
+    left_out += [f"{file.name}: is a second {_last(file)}; {main.name} is graded" for file in _same_name(others, main)]
     everything = [*too_much, *main.notes, *(note for file in others for note in file.notes), *notes, *left_out]
     return Program(main.statements, modules, tuple(everything), main.name)
 
 
-def _rank(file: _File, wanted: set[str]) -> tuple[bool, bool, bool, bool, int, int, Key | None, int, Key, str]:
+def _last(file: _File) -> str:
+    return PurePosixPath(file.name).name
+
+
+def _same_name(others: Iterable[_File], main: _File) -> list[_File]:
+    """Return the scripts in other folders that have the main script's name."""
+    return [file for file in others if not file.is_notebook and _last(file) == _last(main)]
+
+
+def _rank(
+    file: _File, wanted: set[str], asked: Collection[str]
+) -> tuple[bool, bool, int, bool, bool, int, int, Key | None, int, Key, str]:
     found = {normalised_name(name) for name in _bound(file.statements)} & wanted
     done = {normalised_name(name) for name in _done(file.statements)} & wanted
     # A notebook that defines or imports a few of the items is the main file, however many its helpers define.
-    kind = (bool(done), bool(found), bool(file.statements), file.is_notebook)
+    named = -len(PurePosixPath(file.name).parts) if _last(file) in asked else -_DEEPEST
+    kind = (bool(done), bool(found), named if done else -_DEEPEST, bool(file.statements), file.is_notebook)
     latest = version(file.name)
     return *kind, len(done), len(found), latest if found else None, len(file.definitions), latest, file.name
 

@@ -87,7 +87,7 @@ def _find_notes(finds: Mapping[str, Find], targets: Collection[str], cut: _Cut) 
             continue
         if find.close:
             notes.append(f"taken as {item}: {find.name}")
-        if find.module and item in targets:
+        if find.module and item in targets and not find.value:
             notes.append(f"{find.name}: is in {find.module}, which is not imported; it is taken from there")
     return notes
 

@@ -18,6 +18,7 @@ from torch import nn
 
 from graders.probes.canonical import attributes, canonical, core_shapes, counted, key_of, role_of, summed, walk
 from graders.probes.draw import Draw
+from graders.probes.torch_chain import chain as chain
 from graders.probes.torch_trace import evaluation
 from graders.probes.torch_trace import operations as operations
 

@@ -49,7 +49,8 @@ def flags(record: Evidence, measured: Evidence | None, program: Program, least_l
 def fingerprint(record: Evidence) -> dict[str, str]:
     """Return hashes of the logs and pictures of a record, by where they are: equal ones of two students are copies.
 
-    Logs of fewer than three epochs and blank pictures are equal by chance, and left out.
+    Logs of fewer than three epochs and blank pictures are equal by chance, and left out. The pictures of a run that lie
+    in files have one hash for each kind.
     """
     seen = _Seen(record)
     found: dict[str, str] = {}
@@ -60,6 +61,15 @@ def fingerprint(record: Evidence) -> dict[str, str]:
     for number, image in enumerate(seen.images, start=1):
         if image["digest"] and not image["blank"]:
             found[f"picture {number}, in {_where(image)}"] = image["digest"]
+    return {**found, **_of_files(seen)}
+
+
+def _of_files(seen: _Seen) -> dict[str, str]:
+    found = {f"the training log {one['file']}": one["digest"] for one in seen.losses if one["rows"] >= 3}
+    for kind in ("sample", "novel"):
+        digests = sorted({one["digest"] for one in seen.pictures if one["kind"] == kind and not one["blank"]})
+        if digests:
+            found[f"the {kind} pictures of the training log"] = hashlib.sha256("".join(digests).encode()).hexdigest()
     return found
 
 
@@ -72,6 +82,7 @@ class _Seen:
 
         self.cells = listed("cells", "cells")
         self.runs, self.evaluations = listed("logs", "runs"), listed("logs", "evaluations")
+        self.losses, self.pictures = listed("files", "losses"), listed("files", "pictures")
         self.images, self.claims = listed("images", "images"), listed("claims", "claims")
 
 

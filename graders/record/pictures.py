@@ -30,6 +30,7 @@ _SMALL = 16  # two panels are compared at this size
 Pixels: TypeAlias = NDArray[np.uint8]
 Box: TypeAlias = tuple[int, int, int, int]  # top, bottom, left, right
 # Made directly: Image.open would warn of what the limits below refuse, and it would guess at the format.
+PICTURE_KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 _READERS = {"image/png": PngImageFile, "image/jpeg": JpegImageFile}
 # What Pillow raises on bytes that are no picture.
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError, ArithmeticError, LookupError, TypeError, AttributeError,

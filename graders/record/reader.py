@@ -11,11 +11,13 @@ from graders.model import Evidence, Experiment, Json, SourceFile, Submission
 from graders.notebook.program import code_files
 from graders.record.claims import MOST_CLAIMS, in_text, stated
 from graders.record.code import Code, read_code
+from graders.record.files import of_files
 from graders.record.logs import LogReader, Run, histories, of_bars, result
 from graders.record.pictures import Gallery, copies
 from graders.record.saved import Saved, saved_cells, shortened
 
 MOST_THUMBNAILS = 40
+NO_FILES: Mapping[str, str] = {}
 _RESULTS = ("fit", "evaluate", "imshow", "show", "print", "summary")  # calls that leave something below the cell
 
 
@@ -31,8 +33,10 @@ class _Place:
         return {"file": shortened(self.cell.file, 100), "cell": self.cell.number, "count": self.cell.count}
 
 
-def read(submission: Submission) -> Evidence:
-    """Return what the notebooks of a submission show; never raises.
+def read(submission: Submission, given: Mapping[str, str] = NO_FILES) -> Evidence:
+    """Return what the notebooks of a submission show, and the files of a run; never raises.
+
+    `given` are the texts of the files that students were handed out and are not to change, by name.
 
     Every entry has file, cell (its number there, from 1, cells of text counted) and count (execution count or None).
 
@@ -46,6 +50,7 @@ def read(submission: Submission) -> Evidence:
     `images`: `images` with the fields of `Picture` and `copy` (the index of an equal one), arrays `image 000`, ...:
     thumbnails, uint8 (h, w, 3).
     `claims`: `claims` with line, label, value, test (of the test set) and printed (else it stands in a text).
+    `files`: see `of_files`.
     """
     notebooks = [file for file in code_files(submission.files)[0] if file.name.lower().endswith(".ipynb")]
     found = [(file, cells) for file in notebooks if (cells := saved_cells(file))]
@@ -55,8 +60,14 @@ def read(submission: Submission) -> Evidence:
         "logs": _logs(places),
         "images": _images(places),
         "claims": _claims(places),
+        "files": of_files(submission.files, _printed(places), given),
     }
     return Evidence(experiments)
+
+
+def _printed(places: Sequence[_Place]) -> Iterator[tuple[str, str]]:
+    for place in places:
+        yield from ((f"{place.cell.place} of {place.cell.file}", text) for text in place.cell.streams.values())
 
 
 def _places(cells: Sequence[Saved]) -> Iterator[_Place]:

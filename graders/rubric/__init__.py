@@ -153,6 +153,7 @@ def _assignment(rubric: RubricTable, digest: str) -> Assignment:
         files={key: name for key, name in rubric.files.model_dump().items() if name},
         late=LatePolicy(rubric.late.points_per_minute, rubric.late.due),
         given=tuple(rubric.given),
+        unchanged=tuple(rubric.unchanged),
         digest=digest,
     )
 

@@ -88,6 +88,7 @@ class RubricTable(Table):
     framework: Literal["tensorflow", "torch"]
     total: Points
     given: list[Name] = []
+    unchanged: list[Text] = []
     files: FilesTable
     late: LateTable
     items: Annotated[list[ItemTable], Field(min_length=1)]

@@ -9,11 +9,19 @@ from graders.kit import PUBLIC_SEED
 from graders.selfcheck import find_kit
 
 
+def test_of_several_kits_the_one_with_the_item_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_kit(None, item="C3").assignment.slug == "pixelcnn"
+    assert find_kit(None, item="Q2b").assignment.slug == "denoising"
+    with pytest.raises(UsageError, match=r"say which assignment.*--assignment, one of .*denoising.*pixelcnn"):
+        find_kit(None, item="X9")
+
+
 def test_the_kit_of_the_current_folder_counts_more_than_the_one_with_the_template(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert find_kit("pixelcnn").seed == find_kit(None).seed == PUBLIC_SEED
+    assert find_kit("pixelcnn").seed == find_kit(None, item="C3").seed == PUBLIC_SEED
     (tmp_path / "pixelcnn.kit").touch()
     with pytest.raises(UsageError, match=str(tmp_path)):
         find_kit("pixelcnn")
