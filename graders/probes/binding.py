@@ -31,6 +31,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "num_inputs",
     ),
     "dilation": ("dilation_rate",),
+    "latent_dim": (
+        "z_dim", "nz", "latent_size", "noise_dim", "noise_size", "dim_z", "latent", "latents", "z_size", "latent_dims",
+    ),
     "batch_size": ("batch", "bs", "batchsize", "size_of_batch", "n_batch"),
     "image_dir": (
         "directory", "dir", "img_dir", "data_dir", "image_directory", "path", "folder", "root", "root_dir", "dir_path",

@@ -6,6 +6,7 @@ Whatever an experiment raises becomes a `Failure` in its evidence, so that one b
 from __future__ import annotations
 
 import importlib
+import inspect
 import linecache
 import re
 import sys
@@ -98,7 +99,9 @@ def load(order: wire.Order, orders: Mapping[str, Sequence[str]]) -> dict[str, An
 
 
 def adapted(reference: Any, parameters: Sequence[str], order: Sequence[str]) -> Any:
-    """Return the reference's class, called as the student's own class would have been."""
+    """Return the reference's class or function, called as the student's own would have been."""
+    if not inspect.isclass(reference):
+        return lambda *args, **kwargs: reference(**binding.translate(parameters, order, args, kwargs))
 
     class Adapted(reference):  # type: ignore[misc] # which class it is, the order says
         def __init__(self, *args: Any, **kwargs: Any) -> None:

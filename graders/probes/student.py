@@ -1,4 +1,4 @@
-"""The code under test as a probe sees it: names bound to items, constructors called with the handout's arguments."""
+"""The code under test as a probe sees it: names bound to items, called with the handout's arguments."""
 
 from __future__ import annotations
 
@@ -37,6 +37,10 @@ class Student:
     ) -> Any:
         """Return the student's object for an item, built with the handout's arguments; see `binding.call`."""
         return binding.call(self.definition(item), self.orders[item], arguments, fallback, wished)
+
+    def call(self, item: str, /, **arguments: Any) -> Any:
+        """Return what the student's function for an item returns, called with the handout's arguments."""
+        return binding.call(self.definition(item), self.orders[item], arguments)
 
     def parameters(self, item: str) -> list[str]:
         """Return the names of the parameters that the student's constructor takes."""

@@ -18,7 +18,13 @@ from torch import nn
 
 from graders.probes.canonical import attributes, canonical, core_shapes, counted, key_of, role_of, summed, walk
 from graders.probes.draw import Draw
+from graders.probes.torch_adversarial import generated as generated
+from graders.probes.torch_adversarial import heads as heads
+from graders.probes.torch_adversarial import reached as reached
+from graders.probes.torch_adversarial import upsampled as upsampled
 from graders.probes.torch_chain import chain as chain
+from graders.probes.torch_devices import without_gpu
+from graders.probes.torch_duel import duel as duel
 from graders.probes.torch_trace import evaluation
 from graders.probes.torch_trace import operations as operations
 
@@ -32,7 +38,8 @@ _UNMOVED: Moved = {}
 
 
 def restore() -> None:
-    """Bring back what code for the handouts' versions of PyTorch relies on: so far, nothing of that was dropped."""
+    """Let code for a GPU run here; nothing of what the handouts' versions of PyTorch had was dropped so far."""
+    without_gpu()
 
 
 def adopt(namespace: MutableMapping[str, Any]) -> None:
@@ -63,6 +70,16 @@ def function(name: str) -> Callable[[Any], Any]:
 def tensor(value: Any) -> Any:
     """Return a float32 tensor, cut off from its graph, of what a student's code returned."""
     return torch.as_tensor(value).detach().to("cpu", torch.float32)
+
+
+def image_tensor(images: Array) -> Any:
+    """Return images as float32, as a data set hands out its batches."""
+    return torch.from_numpy(images.astype(np.float32))
+
+
+def label_tensor(labels: Array) -> Any:
+    """Return labels as int64, as a data set hands out its batches."""
+    return torch.from_numpy(labels.astype(np.int64))
 
 
 def evaluated(layer: Any, *inputs: Array) -> dict[str, Array]:

@@ -12,6 +12,7 @@ from graders.notebook.program import code_files
 from graders.record.claims import MOST_CLAIMS, in_text, stated
 from graders.record.code import Code, read_code
 from graders.record.files import of_files
+from graders.record.heads import of_heads
 from graders.record.logs import LogReader, Run, histories, of_bars, result
 from graders.record.pictures import Gallery, copies
 from graders.record.saved import Saved, saved_cells, shortened
@@ -50,7 +51,7 @@ def read(submission: Submission, given: Mapping[str, str] = NO_FILES) -> Evidenc
     `images`: `images` with the fields of `Picture` and `copy` (the index of an equal one), arrays `image 000`, ...:
     thumbnails, uint8 (h, w, 3).
     `claims`: `claims` with line, label, value, test (of the test set) and printed (else it stands in a text).
-    `files`: see `of_files`.
+    `files`: see `of_files`. `heads`: see `of_heads`.
     """
     notebooks = [file for file in code_files(submission.files)[0] if file.name.lower().endswith(".ipynb")]
     found = [(file, cells) for file in notebooks if (cells := saved_cells(file))]
@@ -61,6 +62,7 @@ def read(submission: Submission, given: Mapping[str, str] = NO_FILES) -> Evidenc
         "images": _images(places),
         "claims": _claims(places),
         "files": of_files(submission.files, _printed(places), given),
+        "heads": of_heads(code_files(submission.files)[0], [place.cell for place in places]),
     }
     return Evidence(experiments)
 
