@@ -18,7 +18,21 @@ from graders.assignments import acgan_step as step
 from graders.model import Experiment, Outcome
 
 GRADERS = Registry("torch", preload=("torch._dynamo",))
-LATENTS = (128, 100, 64, 256, 32, 50, 200, 512, 62, 110, 16, 20, 10)  # the skeleton's size of latent vectors, and usual ones
+LATENTS = (
+    128,
+    100,
+    64,
+    256,
+    32,
+    50,
+    200,
+    512,
+    62,
+    110,
+    16,
+    20,
+    10,
+)  # the skeleton's size of latent vectors, and usual ones
 CLASSES = 10
 _SIZE = (3, 32, 32)  # of an image of CIFAR-10
 _MATTERS = 1e-3  # the least effect, as a share of all variation, of an input that is used at all
@@ -80,7 +94,9 @@ def _varied(name: str, mine: Experiment, key: str, expected: str) -> Outcome:
     scale = max(float(rows.std()), 1e-12)
     first, second = np.triu_indices(len(rows), 1)
     equal = int((apart[first, second] <= _MATTERS * scale).sum())
-    return checks.outcome(name, equal == 0, expected, f"{equal} of {len(first)} pairs are equal" if equal else "so it is")
+    return checks.outcome(
+        name, equal == 0, expected, f"{equal} of {len(first)} pairs are equal" if equal else "so it is"
+    )
 
 
 def _upsampled(mine: Experiment) -> Outcome:
@@ -104,7 +120,9 @@ def _differentiable(mine: Experiment) -> Outcome:
     number, reached = int(mine.values.get("weights", 0)), int(mine.values.get("reached", 0))
     through = checks.finite(mine.arrays["vectors"]) and bool(np.any(mine.arrays["vectors"]))
     passed = through and 0 < number < 2 * reached
-    return checks.outcome("gradients", passed, expected, f"{reached} of {number} weights reached" if through else "none")
+    return checks.outcome(
+        "gradients", passed, expected, f"{reached} of {number} weights reached" if through else "none"
+    )
 
 
 @GRADERS.item("discriminator")
@@ -155,4 +173,6 @@ def _to_the_images(mine: Experiment) -> Outcome:
     if failed := checks.absent("gradients", mine, expected, *keys):
         return failed
     lost = [key for key in keys if not (checks.finite(mine.arrays[key]) and np.any(mine.arrays[key]))]
-    return checks.outcome("gradients", not lost, expected, f"none from the {lost[0][9:]} output" if lost else "so it is")
+    return checks.outcome(
+        "gradients", not lost, expected, f"none from the {lost[0][9:]} output" if lost else "so it is"
+    )

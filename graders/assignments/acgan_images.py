@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -35,17 +36,20 @@ class Denormalize:
             before = lab.tensor(x).clone()
             result = student.call("denormalize", x=x)
             found = {"numpy": isinstance(result, np.ndarray), "dtype": str(getattr(result, "dtype", type(result)))}
-            return {**found, "images": _as_array(result), "moved": float((lab.tensor(x) - before).abs().max())}
+            moved = float((lab.tensor(x) - before).abs().max())
+            return {**found, "levels": grey, "images": _as_array(result), "moved": moved}
 
         return {
-            f"{name} {low:g}": lambda grey=grey, low=low, high=high: {"levels": grey, **turned(grey, low, high)}
+            f"{name} {low:g}": functools.partial(turned, grey, low, high)
             for low, high in _RANGES
             for name, grey in (("every", every), ("some", some))
         }
 
     def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
         """Compare with the levels that the images were made of, in the better of the two ranges."""
-        by_range = [[(mine[f"{name} {low:g}"], theirs[f"{name} {low:g}"]) for name in ("every", "some")] for low, _ in _RANGES]
+        by_range = [
+            [(mine[f"{name} {low:g}"], theirs[f"{name} {low:g}"]) for name in ("every", "some")] for low, _ in _RANGES
+        ]
         judged = [checks.all_of("values", *(_levels(*pair) for pair in pairs)) for pairs in by_range]
         best = by_range[1] if judged[1].passed and not judged[0].passed else by_range[0]
         yield checks.all_of("shape", *(_layout(*pair) for pair in best))
@@ -97,7 +101,9 @@ def _unmoved(mine: Experiment) -> Outcome:
     if failed := checks.absent("unchanged", mine, expected):
         return failed
     moved = float(mine.values.get("moved", np.nan))
-    return checks.outcome("unchanged", moved == 0, expected, "so it is" if moved == 0 else f"changed by up to {moved:.3g}")
+    return checks.outcome(
+        "unchanged", moved == 0, expected, "so it is" if moved == 0 else f"changed by up to {moved:.3g}"
+    )
 
 
 class Samples:
@@ -110,7 +116,10 @@ class Samples:
 
         def vectors() -> Any:
             value = student.definition("samples")
-            return {"vectors": lab.tensor(value() if callable(value) else value).numpy()}
+            value = value() if callable(value) else value
+            if value is None:
+                raise NotImplementedError("samples")
+            return {"vectors": lab.tensor(value).numpy()}
 
         return {"vectors": vectors}
 

@@ -7,6 +7,7 @@ from it, the generator's towards it, and that class scores are pulled to the rig
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,7 +21,7 @@ from graders.model import Experiment, Outcome
 
 Array = NDArray[Any]
 CLASSES = 10
-BATCH, LAST = 24, 7  # images of a batch, and of the last one of an epoch
+BATCH, LAST = 16, 5  # images of a batch, and of the last one of an epoch
 _STEPS = {"first": BATCH, "second": BATCH, "last": LAST}
 _OFF = 1e-3  # of a gradient, as a share of its largest value: float32 and one more pass through a sigmoid
 # Targets that pass for "real" and for "generated": with or without smoothing, on one side or both.
@@ -47,7 +48,7 @@ class TrainStep:
 
             return {"number": number, **lab.duel(networks, student.namespace, one, images, labels, BATCH, draw)}
 
-        return {name: lambda name=name, number=number: step(name, number) for name, number in _STEPS.items()}
+        return {name: functools.partial(step, name, number) for name, number in _STEPS.items()}
 
     def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
         """Judge losses, updates and batches; one outcome per criterion."""
@@ -80,7 +81,7 @@ class _Step:
         sound = sound and all(one.dtype.kind == "f" and np.isfinite(one).all() for one in (rows, *tables))
         self.rows = rows.astype(np.float64) if sound else np.zeros((0, 6))
         self.scores, self.pulls = (one.astype(np.float64) if sound else np.zeros((0, CLASSES)) for one in tables)
-        self.done = [one for one in mine.values.get("updates", [])] if not mine.failure else []
+        self.done = list(mine.values.get("updates", [])) if not mine.failure else []
         self.forms = mine.values.get("forms", {}) if not mine.failure else {}
 
     def _rows_of(self, who: str, source: int) -> Array:
@@ -109,7 +110,9 @@ class _Step:
         rows = rows[rows[:, PULL] != 0] if _hinged(rows) else rows
         network = "discriminator" if who == "D" else "generator"
         if not len(rows) or not np.any(rows[:, PULL]):
-            return checks.outcome(name, False, expected, f"no such image takes part in an update of the {network} alone")
+            return checks.outcome(
+                name, False, expected, f"no such image takes part in an update of the {network} alone"
+            )
         upward = targets is _REAL
         if np.any(rows[:, PULL] > 0 if upward else rows[:, PULL] < 0):
             return checks.outcome(name, False, expected, "some are pulled the other way")
@@ -119,7 +122,7 @@ class _Step:
         return checks.outcome(name, True, expected, "so it is")
 
     def _unknown(self) -> str:
-        form = self.forms.get("score", "logits")
+        form = self.forms.get("score") or "logits"
         kind = "scores are logits" if form == "logits" else f"scores come out of a {form}"
         return f"gradients of no loss that fits: the {kind}"
 
@@ -140,7 +143,9 @@ class _Step:
 
     def classes(self) -> Outcome:
         """Judge what the discriminator learns of the classes: of real images, and of generated ones or not."""
-        expected = "cross-entropy of the class scores and the labels of the real images, and those of generated ones or none"
+        expected = (
+            "cross-entropy of the class scores and the labels of the real images, and those of generated ones or none"
+        )
         if failed := checks.absent("classes", self.mine, expected):
             return failed
         outcome = self._labelled("classes", self._rows_of("D", 1), expected)
@@ -162,12 +167,9 @@ class _Step:
             return checks.outcome(name, False, expected, "no loss of the class scores takes part in the update")
         if np.any((rows[:, LABEL] < 0) | (rows[:, LABEL] >= CLASSES)):
             return checks.outcome(name, False, expected, "generated without labels of 0 to 9")
-        form = str(self.forms.get("classes", "logits"))
-        wrong = [
-            int(update)
-            for update in np.unique(rows[:, UPDATE])
-            if not _cross_entropy(*(one[rows[:, UPDATE] == update] for one in (scores, pulls, rows[:, LABEL])), form)
-        ]
+        form = str(self.forms.get("classes") or "logits")
+        parts = [rows[:, UPDATE] == update for update in np.unique(rows[:, UPDATE])]
+        wrong = [part for part in parts if not _cross_entropy(scores[part], pulls[part], rows[part, LABEL], form)]
         told = f"gradients of another loss, or of other labels (the class scores are {form.replace('_', ' ')})"
         return checks.outcome(name, not wrong, expected, told if wrong else "so it is")
 
@@ -182,7 +184,9 @@ class _Step:
         own = all(one["who"] == one["changed"] for one in self.done)
         passed = own and set(changed) == {"D", "G"}
         names = {"D": "discriminator", "G": "generator", "D+G": "both at once", "none": "nothing"}
-        return checks.outcome("updates", passed, expected, ", ".join(names.get(one, one) for one in changed[:8]) or "none")
+        return checks.outcome(
+            "updates", passed, expected, ", ".join(names.get(one, one) for one in changed[:8]) or "none"
+        )
 
     def fresh(self) -> Outcome:
         """Judge whether an update has the gradients of its own losses alone, and all of them."""
@@ -211,9 +215,9 @@ class _Step:
         expected = "the loss of the generator, that of the discriminator, and an accuracy, as finite numbers"
         if failed := checks.absent("returned", self.mine, expected):
             return failed
-        numbers = self.mine.values.get("returned", [])
-        told = ", ".join("none" if one is None else f"{one:.4g}" for one in numbers[:5]) or "nothing"
-        known = [one for one in numbers if one is not None]
+        numbers = self.mine.arrays.get("returned", np.zeros(0)).astype(np.float64).ravel()
+        told = ", ".join(f"{one:.4g}" for one in numbers[:5]) or "nothing"
+        known = numbers[np.isfinite(numbers)]
         right = any(abs(one - share) <= 1e-3 * max(1.0, share) for one in known for share in self._accuracies())
         return checks.outcome("returned", len(known) >= 3 and right, expected, told)
 
@@ -223,11 +227,11 @@ class _Step:
         told = self.scores.argmax(axis=1) == rows[:, LABEL]
         threshold = 0.5 if self.forms.get("score") == "sigmoid" else 0.0
         sure = (rows[:, SCORE] > threshold) == (rows[:, SOURCE] == 1)
-        generated = self._rows_of("D", 0), self._rows_of("G", 0)
-        real = self._rows_of("D", 1)
-        for right in (told, sure):
-            for which in (real, *generated, real | generated[0], real | generated[1]):
-                if which.any():
+        real, fake, passed_on = self._rows_of("D", 1), self._rows_of("D", 0), self._rows_of("G", 0)
+        all_updates = np.ones(len(rows), bool)
+        for update in (all_updates, *(rows[:, UPDATE] == at for at in range(len(self.done)))):
+            for which in (real & update, fake & update, passed_on & update, (real | fake) & update, real | passed_on):
+                for right in (told, sure) if which.any() else ():
                     share = float(right[which].mean())
                     yield from (share, 100 * share, share * float(which.sum()))
 

@@ -28,7 +28,7 @@ def one_hot(labels: Any) -> Any:
 
 
 def generated(layer: Any, draw: Draw, latents: Sequence[int], number: int = 6) -> dict[str, Any]:
-    """Return what a generator makes with its initial weights; latent vectors have the first of these sizes that it takes.
+    """Return what a generator makes with its initial weights, from vectors of the first of these sizes that it takes.
 
     `images` (number, ...): those of different vectors and labels, in evaluation mode; `by label` (10, ...): of one
     vector and every label; `by vector` (10, ...): of different vectors and one label; in these two batch norm uses the
@@ -42,7 +42,13 @@ def generated(layer: Any, draw: Draw, latents: Sequence[int], number: int = 6) -
         by_label, by_vector = _array(call(one, every)), _array(call(many, same))
     with _repeatable(layer, statistics=False):
         images = _array(call(many[:number], every[:number]))
-    return {"images": images, "by label": by_label, "by vector": by_vector, "latent": latent, **_ends(layer, call, many)}
+    return {
+        "images": images,
+        "by label": by_label,
+        "by vector": by_vector,
+        "latent": latent,
+        **_ends(layer, call, many),
+    }
 
 
 def reached(layer: Any, draw: Draw, latents: Sequence[int]) -> dict[str, Any]:
@@ -52,7 +58,11 @@ def reached(layer: Any, draw: Draw, latents: Sequence[int]) -> dict[str, Any]:
     images = call(z, torch.arange(CLASSES))
     weights = [one for one in layer.parameters() if one.requires_grad]
     found = _gradients(images, [z, *weights], draw)
-    return {"weights": len(weights), "reached": sum(one is not None for one in found[1:]), "vectors": _array(found[0], z)}
+    return {
+        "weights": len(weights),
+        "reached": sum(one is not None for one in found[1:]),
+        "vectors": _array(found[0], z),
+    }
 
 
 def upsampled(layer: Any, draw: Draw, latents: Sequence[int]) -> dict[str, Any]:
@@ -62,7 +72,7 @@ def upsampled(layer: Any, draw: Draw, latents: Sequence[int]) -> dict[str, Any]:
 
 
 def _form(layer: Any, draw: Draw, latents: Sequence[int]) -> tuple[int, _Call]:
-    """Return the size of the latent vectors that a generator takes, and a function that calls it with vectors and labels.
+    """Return the size of the latent vectors that a generator takes, and a function that calls it.
 
     Vectors may be asked for as (N, L) or (N, L, 1, 1), labels as numbers or one-hot; where no form fits, the error of
     the first is raised.

@@ -17,8 +17,8 @@ def without_gpu() -> None:
     if torch.cuda.is_available():
         return
     _Here().__enter__()
-    torch.Tensor.cuda = _stay  # type: ignore[method-assign,assignment] # the student's process ends with the probe
-    torch.nn.Module.cuda = _stay  # type: ignore[method-assign,assignment]
+    for part in (torch.Tensor, torch.nn.Module):
+        part.cuda = _stay
 
 
 def _stay(self: Any, *_: Any, **__: Any) -> Any:

@@ -41,7 +41,7 @@ def duel(networks: Mapping[str, Any], namespace: dict[str, Any], step: Callable[
     gradient of the score. `classes` and `class gradients` (rows, 10): the class scores and their gradients.
     `updates`: who (networks whose weights the optimizer has), changed (networks), stale (gradients of before were
     left), dropped (some were thrown away). `forms`: what the scores and class scores are, "logits" or the name of an
-    activation. `vectors` (n, latent): what was generated from. `returned`: numbers that the step returned.
+    activation. `vectors` (n, latent): what was generated from. `returned`: the numbers that the step returned.
     """
     notes = _Notes(networks, images, labels, draw)
     with _undone(namespace), _batches_of(size, namespace), notes.watching():
@@ -110,7 +110,7 @@ class _Notes:
         self.generated: list[tuple[Any, Any]] = []  # images and labels of each call of the generator
         self.vectors: list[Any] = []
         self.calls: list[_Seen] = []
-        self.forms: dict[str, str] = {}
+        self.forms = {"score": "", "classes": ""}
         self.weights: dict[Any, str] = {}  # the network of every weight seen
         self.sums: dict[Any, Any] = {}  # gradients since the last update
         self.stale: set[str] = set()
@@ -169,7 +169,7 @@ class _Notes:
         if output.grad_fn is None:  # nothing is learnt from this call
             return output
         form = _form_of(output)
-        self.forms[name] = form if self.forms.get(name, form) == form else "different activations"
+        self.forms[name] = form if self.forms[name] in ("", form) else "different activations"
         drawn = self.draw.normal(f"spread {name} {len(self.calls)}", *output.shape)
         noise = torch.from_numpy(_SPREAD * drawn).to(output.device, output.dtype)
         if form == "sigmoid":
@@ -283,17 +283,18 @@ def _array(value: Any) -> Any:
     return value.detach().to("cpu", torch.float64).numpy()
 
 
-def _numbers(returned: Any) -> list[float | None]:
-    """Return what a step returned as numbers, None for each that is none."""
-    values = returned.values() if isinstance(returned, dict) else returned
-    found = []
-    for one in list(values) if isinstance(values, (tuple, list, type({}.values()))) else [values]:
-        try:
-            number = float(one)
-        except Exception:
-            number = None
-        found.append(number if number is not None and np.isfinite(number) else None)
-    return found[:20]
+def _numbers(returned: Any) -> Any:
+    """Return what a step returned as numbers (n,), NaN for each that is none."""
+    values = list(returned.values()) if isinstance(returned, dict) else returned
+    found = [_number(one) for one in (values if isinstance(values, (tuple, list)) else [values])]
+    return np.array(found[:20])
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except Exception:  # whatever it is, it is no number
+        return float("nan")
 
 
 @contextlib.contextmanager

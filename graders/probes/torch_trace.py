@@ -34,7 +34,9 @@ def evaluation(layer: Any) -> Iterator[None]:
 
 
 def operations(layer: Any, x: NDArray[Any] | Callable[[], Any]) -> dict[str, Any]:
-    """Call a module on x, or by a function of yours, in evaluation mode; return the operations and the modules that were executed, in order.
+    """Call a module on x in evaluation mode; return the operations and the modules that were executed, in order.
+
+    In place of x there may be a function that calls the module.
 
     Lists of entries of one form each, cut after a thousand. `operations`: name (that of ATen, without the underscore of
     one in place) and size (of the output). `convolutions`: those among them, with at (the place there), size, kernel,

@@ -50,29 +50,26 @@ class Generator(nn.Module):
 
     def __init__(self, latent_dim=128, out_channels=3, num_classes=10):
         super().__init__()
+
         # TODO: mostly the decoder of Part 1, with LeakyReLU; let the labels in
         # BEGIN SOLUTION generator
+        def up(inputs, outputs):  # doubles height and width
+            convolution = nn.ConvTranspose2d(inputs, outputs, kernel_size=4, stride=2, padding=1, bias=False)
+            return convolution, nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2)
+
         self.embed = nn.Embedding(num_classes, latent_dim)
         self.expand = nn.Linear(2 * latent_dim, 512 * 4 * 4)
         self.decode = nn.Sequential(
             nn.BatchNorm2d(512),
             nn.LeakyReLU(0.2),
-            *self.up(512, 256),  # (N, 256, 8, 8)
-            *self.up(256, 128),  # (N, 128, 16, 16)
-            *self.up(128, 64),  # (N, 64, 32, 32)
+            *up(512, 256),  # (N, 256, 8, 8)
+            *up(256, 128),  # (N, 128, 16, 16)
+            *up(128, 64),  # (N, 64, 32, 32)
             nn.Conv2d(64, out_channels, kernel_size=3, padding=1),  # (N, out_channels, 32, 32)
             nn.Sigmoid(),
         )
         # END SOLUTION
 
-    # BEGIN SOLUTION generator
-    @staticmethod
-    def up(inputs, outputs):
-        """Return the layers that double height and width."""
-        convolution = nn.ConvTranspose2d(inputs, outputs, kernel_size=4, stride=2, padding=1, bias=False)
-        return convolution, nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2)
-
-    # END SOLUTION
     def forward(self, z, y):
         # BEGIN SOLUTION generator
         code = torch.cat([z, self.embed(y)], dim=1)  # (N, latent_dim) and (N, latent_dim) -> (N, 2 * latent_dim)
@@ -89,29 +86,26 @@ class Discriminator(nn.Module):
 
     def __init__(self, in_channels=3):
         super().__init__()
+
         # TODO: one network for the features, and two heads on top of it
         # BEGIN SOLUTION discriminator
+        def block(inputs, outputs, stride):  # a stride of 2 halves height and width
+            convolution = nn.Conv2d(inputs, outputs, kernel_size=3, stride=stride, padding=1)
+            return convolution, nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2), nn.Dropout(0.3)
+
         self.features = nn.Sequential(
-            *self.block(in_channels, 64, stride=1),  # (N, 64, 32, 32)
-            *self.block(64, 128, stride=2),  # (N, 128, 16, 16)
-            *self.block(128, 128, stride=1),  # (N, 128, 16, 16)
-            *self.block(128, 256, stride=2),  # (N, 256, 8, 8)
-            *self.block(256, 256, stride=1),  # (N, 256, 8, 8)
-            *self.block(256, 512, stride=2),  # (N, 512, 4, 4)
+            *block(in_channels, 64, stride=1),  # (N, 64, 32, 32)
+            *block(64, 128, stride=2),  # (N, 128, 16, 16)
+            *block(128, 128, stride=1),  # (N, 128, 16, 16)
+            *block(128, 256, stride=2),  # (N, 256, 8, 8)
+            *block(256, 256, stride=1),  # (N, 256, 8, 8)
+            *block(256, 512, stride=2),  # (N, 512, 4, 4)
             nn.Flatten(),  # (N, 512 * 4 * 4)
         )
         self.adversarial = nn.Linear(512 * 4 * 4, 1)
         self.auxiliary = nn.Linear(512 * 4 * 4, num_classes)
         # END SOLUTION
 
-    # BEGIN SOLUTION discriminator
-    @staticmethod
-    def block(inputs, outputs, stride):
-        """Return the layers around one convolution; a stride of 2 halves height and width."""
-        convolution = nn.Conv2d(inputs, outputs, kernel_size=3, stride=stride, padding=1)
-        return convolution, nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2), nn.Dropout(0.3)
-
-    # END SOLUTION
     def forward(self, x):
         # BEGIN SOLUTION discriminator
         features = self.features(x)  # (N, 512 * 4 * 4)
@@ -121,8 +115,8 @@ class Discriminator(nn.Module):
 
 generator = Generator(latent_dim).to(device)
 discriminator = Discriminator().to(device)
-optimizer_G = torch.optim.Adam(generator.parameters(), lr=learning_rate, betas=(0.5, 0.999))
-optimizer_D = torch.optim.Adam(discriminator.parameters(), lr=learning_rate, betas=(0.5, 0.999))
+optimizer_g = torch.optim.Adam(generator.parameters(), lr=learning_rate, betas=(0.5, 0.999))
+optimizer_d = torch.optim.Adam(discriminator.parameters(), lr=learning_rate, betas=(0.5, 0.999))
 adversarial_criterion = nn.BCEWithLogitsLoss()
 auxiliary_criterion = nn.CrossEntropyLoss()
 
@@ -142,21 +136,21 @@ def train_step(x, y):
     fake = generator(z, y)  # (N, 3, 32, 32)
 
     # The discriminator tells real images from fake ones, whose gradient ends here, and the class of the real ones.
-    optimizer_D.zero_grad()
+    optimizer_d.zero_grad()
     real_score, real_class = discriminator(x)  # (N, 1), (N, 10)
     fake_score, _ = discriminator(fake.detach())
     real_loss = adversarial_criterion(real_score, torch.ones_like(real_score))
     fake_loss = adversarial_criterion(fake_score, torch.zeros_like(fake_score))
     loss_d = (real_loss + fake_loss) / 2 + auxiliary_criterion(real_class, y)
     loss_d.backward()
-    optimizer_D.step()
+    optimizer_d.step()
 
     # The generator wants its images to pass for real ones of the class that it was told.
-    optimizer_G.zero_grad()
+    optimizer_g.zero_grad()
     fake_score, fake_class = discriminator(fake)
     loss_g = adversarial_criterion(fake_score, torch.ones_like(fake_score)) + auxiliary_criterion(fake_class, y)
     loss_g.backward()
-    optimizer_G.step()
+    optimizer_g.step()
 
     acc_d = (real_class.argmax(dim=1) == y).float().mean()
     return loss_g.item(), loss_d.item(), acc_d.item()
@@ -196,7 +190,7 @@ def visualize(path):
     generator.eval()
     images = denormalize(generator(random_z, random_y))  # (20, 32, 32, 3)
     _, axes = plt.subplots(4, 5, figsize=(10, 8))
-    for axis, image, label in zip(axes.flat, images, random_y.tolist()):
+    for axis, image, label in zip(axes.flat, images, random_y.tolist(), strict=True):
         axis.imshow(image)
         axis.set_title(test_set.classes[label])
         axis.axis("off")
