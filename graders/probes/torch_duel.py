@@ -193,6 +193,9 @@ class _Notes:
 
     def _about_to_update(self, *_: Any) -> None:
         self.before = {weight: weight.detach().clone() for weight in self.weights}
+        for weight, expected in self.sums.items():
+            if bool(expected.any()) and (weight.grad is None or not bool(weight.grad.any())):
+                self.dropped.add(self.weights[weight])
 
     def _updated(self, optimizer: Any, *_: Any) -> None:
         owned = {one for group in optimizer.param_groups for one in group["params"]}

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from graders.judge import judge_item
 from graders.assignments.acgan_images import Claim
+from graders.judge import judge_item
 from graders.model import SourceFile, Submission, Verdict
 from graders.record import read
 from graders.rubric import load_rubric
