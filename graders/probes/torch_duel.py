@@ -8,17 +8,16 @@ code runs, by `graders.probes.torch`.
 from __future__ import annotations
 
 import contextlib
-import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 from torch.optim import optimizer as optim
 
 from graders.probes.draw import Draw
+from graders.probes.torch_aside import batches_of, undone, wrapped
 
 CLASSES = 10
 _ALIKE = 0.9  # the least correlation of an image with what it was made of
@@ -44,43 +43,9 @@ def duel(networks: Mapping[str, Any], namespace: dict[str, Any], step: Callable[
     activation. `vectors` (n, latent): what was generated from. `returned`: the numbers that the step returned.
     """
     notes = _Notes(networks, images, labels, draw)
-    with _undone(namespace), _batches_of(size, namespace), notes.watching():
+    with undone(namespace), batches_of(size, namespace), notes.watching():
         returned = step()
     return {**notes.seen(), "returned": _numbers(returned)}
-
-
-@contextlib.contextmanager
-def _undone(namespace: Mapping[str, Any]) -> Iterator[None]:
-    """Put networks and optimizers back as they were: in a student's own kernel they may be trained ones."""
-    kept = [one for one in namespace.values() if isinstance(one, (nn.Module, torch.optim.Optimizer))]
-    states = [copy.deepcopy(one.state_dict()) for one in kept]
-    modes = {part: part.training for one in kept if isinstance(one, nn.Module) for part in one.modules()}
-    try:
-        for one in kept:
-            if isinstance(one, nn.Module):
-                one.train()
-        yield
-    finally:
-        for part, training in modes.items():
-            part.training = training
-        for one, state in zip(kept, states, strict=True):
-            one.load_state_dict(state)
-
-
-@contextlib.contextmanager
-def _batches_of(size: int, namespace: dict[str, Any]) -> Iterator[None]:
-    """Let the size of a batch be another one where the student's code has a name for it."""
-    names = [name for name, value in namespace.items() if _is_size(name) and type(value) is int]
-    kept = {name: namespace[name] for name in names}
-    namespace.update(dict.fromkeys(names, size))
-    try:
-        yield
-    finally:
-        namespace.update(kept)
-
-
-def _is_size(name: str) -> bool:
-    return name.replace("_", "").lower() in ("batchsize", "bs", "batch", "trainbatchsize", "batchsz")
 
 
 @dataclass
@@ -126,7 +91,7 @@ class _Notes:
             optim.register_optimizer_step_pre_hook(self._about_to_update),
             optim.register_optimizer_step_post_hook(self._updated),
         ]
-        with _wrapped(self.networks["G"], self._generated), _wrapped(self.networks["D"], self._judged):
+        with wrapped(self.networks["G"], self._generated), wrapped(self.networks["D"], self._judged):
             try:
                 yield
             finally:
@@ -298,21 +263,3 @@ def _number(value: Any) -> float:
         return float(value)
     except Exception:  # whatever it is, it is no number
         return float("nan")
-
-
-@contextlib.contextmanager
-def _wrapped(cls: Any, note: Callable[[Any, tuple[Any, ...], Any], Any]) -> Iterator[None]:
-    """Let all calls of a class's `forward` pass through a function of ours, which may change the result."""
-    original, own = cls.forward, "forward" in vars(cls)
-
-    def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return note(self, (*args, *kwargs.values()), original(self, *args, **kwargs))
-
-    cls.forward = forward
-    try:
-        yield
-    finally:
-        if own:
-            cls.forward = original
-        else:
-            del cls.forward
