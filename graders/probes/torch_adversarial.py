@@ -85,7 +85,7 @@ def _form(layer: Any, draw: Draw, latents: Sequence[int]) -> tuple[int, _Call]:
             return torch.as_tensor(layer(z[:, :, None, None] if square else z, as_labels(y)))
 
         try:
-            with _repeatable(layer):
+            with torch.no_grad():
                 call(torch.from_numpy(draw.normal("form", 3, latent)), torch.arange(3))
             return latent, call
         except Exception as error:  # of the student's code: it takes another form
@@ -126,6 +126,8 @@ def heads(layer: Any, draw: Draw, number: int = 6) -> dict[str, Any]:
     `input of second`: the gradients of the images; `shared`: how many weights both outputs depend on.
     """
     x = torch.from_numpy(np.abs(np.sin(draw.normal("images", number, 3, 32, 32))))
+    with torch.no_grad():
+        layer(x)  # parameters of lazy modules have no shape before
     with _repeatable(layer):
         first, second = (_array(one) for one in _two(layer(x)))
     x.requires_grad_()

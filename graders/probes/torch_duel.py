@@ -119,8 +119,9 @@ class _Notes:
         if not isinstance(result, (tuple, list)) or len(result) != 2:
             return result
         score, classes = result
-        if isinstance(score, torch.Tensor) and score.shape[-1:] == (CLASSES,):
-            return result  # the wrong way round: the judge of the discriminator says so
+        number = len(inputs[0])
+        if score.numel() != number or classes.shape != (number, CLASSES):
+            return result  # what is wrong with it the judge of the discriminator says
         score = self._spread("score", score)
         classes = self._spread("classes", classes)
         seen = _Seen(_array(inputs[0]), score, classes)

@@ -50,11 +50,11 @@ def test_a_generator_that_takes_no_form_raises_its_first_error() -> None:
 
 def test_weights_and_modes_are_left_as_they_were() -> None:
     layer = Generator().train()
-    before = {name: value.clone() for name, value in layer.state_dict().items()}
+    before = {name: value.detach().clone() for name, value in layer.named_parameters()}
     lab.generated(layer, DRAW, (7,))
     assert layer.training
     assert layer.norm.training
-    assert all(torch.equal(value, before[name]) for name, value in layer.state_dict().items())
+    assert all(torch.equal(value, before[name]) for name, value in layer.named_parameters())
 
 
 def test_what_the_images_depend_on_is_counted() -> None:
