@@ -112,7 +112,7 @@ class _Step:
             return checks.outcome(
                 name, False, expected, f"no such image takes part in an update of the {network} alone"
             )
-        for update in np.unique(rows[:, UPDATE]):
+        for update in np.unique(rows[rows[:, PULL] != 0, UPDATE]):
             one = rows[rows[:, UPDATE] == update]
             if not self._known_loss(one, targets, who):
                 against = np.mean(one[:, PULL] < 0 if targets is _FAKE else one[:, PULL] > 0) > 0.8
@@ -166,7 +166,7 @@ class _Step:
         if np.any((rows[:, LABEL] < 0) | (rows[:, LABEL] >= CLASSES)):
             return checks.outcome(name, False, expected, "generated without labels of 0 to 9")
         form = str(self.forms.get("classes") or "logits")
-        parts = [rows[:, UPDATE] == update for update in np.unique(rows[:, UPDATE])]
+        parts = [rows[:, UPDATE] == update for update in np.unique(rows[pulls.any(axis=1), UPDATE])]
         wrong = [part for part in parts if not _cross_entropy(scores[part], pulls[part], rows[part, LABEL], form)]
         told = f"gradients of another loss, or of other labels (the class scores are {form.replace('_', ' ')})"
         return checks.outcome(name, not wrong, expected, told if wrong else "so it is")

@@ -142,6 +142,15 @@ def test_classes_updates_and_results(more: dict[str, Any], criteria: set[str]) -
     assert lost(right(**more)) == criteria
 
 
+def test_an_update_for_another_loss_is_nothing_against_one() -> None:
+    one = right()
+    more = one.arrays["rows"][:N] * np.array([0, 1, 1, 1, 1, 0]) + np.array([2, 0, 0, 0, 0, 0])  # of real images
+    arrays = {**one.arrays, "rows": np.concatenate([one.arrays["rows"], more])}
+    for name in ("classes", "class gradients"):
+        arrays[name] = np.concatenate([arrays[name], arrays[name][:N]])
+    assert lost(Experiment({**one.values, "updates": [*UPDATES, UPDATES[0]]}, arrays)) == set()
+
+
 def test_nothing_of_what_is_absent_or_malformed_passes() -> None:
     everything = {
         outcome.name for outcome in TrainStep().judge({"first": right(), "second": right(), "last": right()}, {})
