@@ -180,7 +180,7 @@ class Claim:
             return
         shares = [share for one in lines if (share := _share(one)) is not None]
         told = f"{shares[0]:.2%}" if shares else f"no figure in '{lines[0]['label']}'"
-        yield checks.outcome("stated", bool(shares) and 0 < shares[0] <= 1, "an accuracy of at most 100 %", told)
+        yield checks.outcome("accuracy", bool(shares) and 0 < shares[0] <= 1, "an accuracy of at most 100 %", told)
 
 
 def _share(line: Any) -> float | None:

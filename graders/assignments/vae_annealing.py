@@ -39,15 +39,19 @@ class Annealing:
         return {"schedule": schedule}
 
     def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
-        """Look at the factors of all epochs, counted from 0 or from 1; what gives none is left to a person."""
+        """Look at the factors of all epochs; what gives none is left to a person.
+
+        Epochs are counted from 0 or from 1, which a schedule does not tell: in the best of the readings.
+        """
         if mine["schedule"].failure:
             return
         found = mine["schedule"].arrays.get("factors", np.zeros(0)).ravel()
         problem = checks.absent("", mine["schedule"], "", "factors")
-        readings = [one for one in (found[1:], found[:-1]) if one.size > 1 and checks.finite(one)]
+        parts = ((found, 2), (found[1:], 1), (found[:-1], 1))
+        readings = [(one, ends) for one, ends in parts if one.size > ends and checks.finite(one)]
         reason = problem.actual if problem else "" if readings else "factors that are not finite, or of one epoch"
         best = max(
-            (list(_of_schedule(one)) for one in readings), key=lambda one: sum(o.passed for o in one), default=None
+            (list(_of_schedule(*one)) for one in readings), key=lambda one: sum(o.passed for o in one), default=None
         )
         yield from best or (checks.outcome(name, False, "a factor for every epoch", reason) for name in _STAGES)
 
@@ -55,14 +59,14 @@ class Annealing:
 _STAGES = ("start", "small", "gradual", "end")
 
 
-def _of_schedule(factors: Array) -> Iterator[Outcome]:
-    """Yield an outcome for each stage of a schedule."""
+def _of_schedule(factors: Array, ends: int) -> Iterator[Outcome]:
+    """Yield an outcome for each stage of a schedule; any of so many factors at its ends may be the first or last."""
     rising = factors[factors > 0]
     first = float(rising[0]) if rising.size else 0.0
     inner = np.unique(np.round(rising[(rising > 2 * _MIDDLE) & (rising < 1 - 1e-6)], 12))
     falls, jump = float(np.diff(factors).min()), float(np.diff(factors).max())
-    last = float(factors[-1])
-    yield checks.outcome("start", factors[0] == 0, "0.0 in the first epoch", f"{factors[0]:.4g}")
+    start, last = float(factors[:ends].min()), float(factors[-ends:].max())
+    yield checks.outcome("start", start == 0, "0.0 in the first epoch", f"{start:.4g}")
     yield checks.outcome("small", abs(first - _MIDDLE) < 1e-6, "0.0001 after 0.0", f"{first:.4g}")
     gradual = falls >= -1e-9 and inner.size >= 2
     yield checks.outcome("gradual", gradual, "a gradual rise, never a fall", _course(falls, jump, inner.size))

@@ -39,8 +39,8 @@ class Codes:
     def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
         """Divide what was added to the mean by the standard deviation; it must be noise that is new everywhere."""
         draws = [_Drawn(mine[name]) for name in ("first", "second", "third")]
-        by_slip = not any(one.problem for one in draws) and all(one.finding(one.noise) for one in draws)
-        slips = by_slip and not all(one.finding(one.noise_by_slip) for one in draws)
+        wrong = not any(one.problem for one in draws) and all(one.finding(one.noise) for one in draws)
+        slips = wrong and not all(one.finding(one.noise_by_slip) for one in draws)
         yield _normal(draws, slips)
         yield _fresh(draws, slips)
         yield checks.all_of("gradients", *(one.gradients(slips) for one in draws))
@@ -73,10 +73,11 @@ class _Drawn:
         """The same where log-variances took the place of standard deviations."""
         return np.asarray((self.z - self.mu) / np.where(self.log_var == 0, 1.0, self.log_var))
 
-    @staticmethod
-    def finding(noise: Array) -> str:
-        """Return what speaks against standard normal noise."""
-        return distributions.gaussian(noise, 0.0, 1.0)
+    def finding(self, noise: Array) -> str:
+        """Return what speaks against standard normal noise, whatever the log-variance is."""
+        rows = np.stack([np.log(np.abs(noise) + 1e-12).ravel(), self.log_var.ravel()])
+        related = distributions.unrelated(rows) if np.any(np.ptp(self.log_var)) else ""
+        return distributions.gaussian(noise, 0.0, 1.0) or (related and f"a size that goes with log_var: {related}")
 
     def gradients(self, slips: bool) -> Outcome:
         """Check that the gradient of the codes is 1 for the mean, and half of what was added for the log-variance."""

@@ -87,12 +87,12 @@ def replaced(namespace: dict[str, Any], values: Mapping[str, Any]) -> Iterator[N
 
 
 def stand_ins(namespace: Mapping[str, Any], model: StandIn, optimizer: Any) -> dict[str, Any]:
-    """Return what stands in for the models that have weights, and for the optimizers, of a namespace."""
+    """Return what stands in for the models that have weights to train, and for the optimizers, of a namespace."""
     found: dict[str, Any] = {}
     for name, value in namespace.items():
         if isinstance(value, torch.optim.Optimizer):
             found[name] = optimizer
-        elif isinstance(value, nn.Module) and any(True for _ in value.parameters()):
+        elif isinstance(value, nn.Module) and any(one.requires_grad for one in value.parameters()):
             found[name] = model
     return found
 
@@ -218,7 +218,7 @@ def _moved(namespace: Mapping[str, Any], step: Callable[[], Any]) -> dict[str, A
         for one, state in zip((*models, *optimizers), kept, strict=True):
             one.load_state_dict(state)
     with_gradient = [moves for one, moves in zip(weights, changed, strict=True) if id(one) in reached]
-    return {"reached": len(with_gradient), "moved": sum(with_gradient), "astray": sum(changed) - sum(with_gradient)}
+    return {"reached": len(with_gradient), "moved": sum(with_gradient)}
 
 
 def _reaching(reached: set[int], key: int) -> Any:

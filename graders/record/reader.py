@@ -56,7 +56,6 @@ def read(submission: Submission, given: Mapping[str, str] = NO_FILES) -> Evidenc
     `claims`: `claims` with line, label, value, test (of the test set) and printed (else it stands in a text).
     `counts`: `parameters`, the numbers of parameters that are shown, each once.
     `traces`: see there.
-    `files`: see `of_files`.
     `files`: see `of_files`. `heads`: see `of_heads`.
     """
     notebooks = [file for file in code_files(submission.files)[0] if file.name.lower().endswith(".ipynb")]

@@ -11,7 +11,6 @@ from torch import nn
 
 from graders.probes import torch as lab
 from graders.probes.draw import Draw
-from graders.probes.torch_devices import _Here
 
 DRAW = Draw(5, "generator")
 
@@ -93,11 +92,3 @@ def test_what_both_heads_depend_on(cut: bool) -> None:
 def test_one_output_is_refused_in_words() -> None:
     with pytest.raises(TypeError, match="returns Tensor, not a discrimination score"):
         lab.heads(nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 1)), DRAW)
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
-def test_a_gpu_that_is_asked_for_by_name_is_not_needed() -> None:
-    with _Here():
-        layer = nn.Linear(2, 3).to("cuda")
-        x = torch.ones(1, 2, device=torch.device("cuda:0")).to(device="cuda")
-        assert layer(x).device.type == "cpu"
