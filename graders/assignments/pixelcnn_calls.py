@@ -144,6 +144,7 @@ class Images:
         fits = [call for call in theirs.of("fit") if call.text("before") == theirs.pretrained]
         train = _union(theirs, [call.numbers(key) for call in fits for key in ("trained", "tested")])
         self.train, self.test = len(train), len(test)
+        self._mine, self._tests = mine.images, theirs.images[test]
         known = np.concatenate([train, test])
         kinds = np.repeat([TRAIN, TEST], [len(train), len(test)])
         nearest, near = _nearest(mine.images, theirs.images[known])
@@ -159,6 +160,12 @@ class Images:
         """Return how many of these are of a kind."""
         inside = numbers[(numbers >= 0) & (numbers < len(self.kinds))]
         return int((self.kinds[inside] == kind).sum()) + (len(numbers) - len(inside) if kind == NEITHER else 0)
+
+    def begun(self, numbers: Array, pixels: int) -> bool:
+        """Return whether one of these has the first pixels of an image of the test folder."""
+        inside = numbers[(numbers >= 0) & (numbers < len(self._mine))]
+        eighths = pixels // 8  # in which images are packed
+        return bool(_nearest(self._mine[inside][:, :eighths], self._tests[:, :eighths])[1].any())
 
 
 def _union(run: Run, arrays: list[Array]) -> Array:

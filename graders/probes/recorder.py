@@ -21,10 +21,11 @@ Those of a model have also `model` (a number), `settings` (what each C7 in it wa
 `from_logits`, `metrics`), `optimizer` (class and configuration), `before` and `after` (digests of all weights, whatever
 their order), `variables`, `changed` (how many of them changed) and the fields of `recorder_notes.Notes.close`: `steps`,
 `trained sizes`, `tested sizes`, `passes`, `x`, `targets`, `same` (targets are the inputs), `logits`, `runs`, ...
-Arrays: `images` (k, 128), the images that are new in this record, bits packed; `trained`, `tested`: numbers of images
-over all records; `losses`: the binary cross-entropy of each tested image, recomputed; of generations `pixel` (calls,),
-`drawn` and `probability` (calls, n): which pixel each call drew, what it became, what the model had said of it; of the
-last record in a cell that trained or loaded a model `unseen` (k, 32, 32), what it then said of the unseen images.
+Arrays: `images` (k, 128), the images that are new in this record, bits packed; `trained`, `tested`, `begun` (with which
+generations began): numbers of images over all records; `losses`: the binary cross-entropy of each tested image,
+recomputed; of generations `pixel` (calls,), `drawn` and `probability` (calls, n): which pixel each call drew, what it
+became, what the model had said of it; of the last record in a cell that trained or loaded a model `unseen`
+(k, 32, 32), what it then said of the unseen images.
 """
 
 from __future__ import annotations

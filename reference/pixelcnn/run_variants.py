@@ -362,6 +362,13 @@ VARIANTS = (
         ("for row in range(rows):", "for row in range(rows // 2, rows):"),
     ),
     right(
+        "C9",
+        "upper-half",
+        "empties the lower half of images of the test set",
+        (FRAMES, "pixels = np.array(images)\n    pixels[:, rows // 2 :] = 0\n"),
+        ("for row in range(rows):", "for row in range(rows // 2, rows):"),
+    ),
+    right(
         "C13", "strings", "losses may be named", ("keras.losses.MeanAbsoluteError(), GreyDataset", "'mae', GreyDataset")
     ),
 )
