@@ -18,8 +18,8 @@ from graders.assignments import jem_steps as steps
 GRADERS = Registry(
     "tensorflow",
     preload=("tensorflow.python.ops.numpy_ops.np_config", "matplotlib.pyplot"),
-    findings=run.findings,
     least_loss=-math.inf,  # the loss of Part 2 has the difference of two energies in it
+    findings=run.findings,
 )
 
 GRADERS.item("C1")(blocks.ResBlock)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graders.assignments import Findings, Seen
+from graders.model import Json
 
 Array = NDArray[Any]
 # The given loops and the student's steps, as cells name them (Sections 5.3 and 6.3).
@@ -28,6 +29,7 @@ _LOOPS = {
 _NO_USE = re.compile(r"\s*(?:#|def |class )")
 _RISE = 0.1  # by which a loss may end above where it began: few steps on noisy images
 _MANY = 20  # steps after which a loss can be expected to have fallen
+_LONGEST = 400  # characters of a line
 _MOST_SHOWN = 4  # accuracies of one cell
 
 
@@ -95,12 +97,20 @@ def findings(run: Seen, code: Mapping[int, str]) -> Findings:
         *(f"no cell calls the training loop of part {part} by its name" for part in (1, 2) if not _cells(code, part)),
     ]
     if faults := end.rows("faults"):
-        return Findings((*seen, f"our fault: the recorder failed, and has not seen all: {faults[0]}"))
+        return Findings(_cut((*seen, f"our fault: the recorder failed, and has not seen all: {faults[0]}")))
     wrong = [line for part in (1, 2) for line in _not_run(part, _cells(code, part), run, trainings)]
+    if end.whole("channels") > 1 and end.text("misfit"):
+        seen += [*wrong, f"a network raised a {end.text('misfit')}: with all of its channels it may well fit together"]
+        wrong = []
     wrong += [line for one in trainings for line in _odd(one)]
     joint = [one for one in trainings if one.samples or one.cell in _cells(code, 2)]
     wrong += _of_joint(joint, [one for one in trainings if one not in joint], records)
-    return Findings(tuple(seen), tuple(f"in a rehearsal, {line}" for line in wrong))
+    return Findings(_cut(seen), _cut(f"in a rehearsal, {line}" for line in wrong))
+
+
+def _cut(lines: Iterable[str]) -> tuple[str, ...]:
+    """Return lines of a length that a report can carry, whatever names and numbers a child has sent."""
+    return tuple(line[:_LONGEST] for line in lines)
 
 
 def _records(run: Seen) -> Iterator[Record]:
@@ -136,8 +146,7 @@ def _about(end: Record) -> Iterator[str]:
 
 def _training(one: Record, records: list[Record]) -> str:
     optimizer, loss = one.table("optimizer"), one.column("loss")
-    rate = optimizer.get("learning_rate")
-    rated = f" (learning rate {rate:.3g})" if isinstance(rate, int | float) else ""
+    rated = f" (learning rate {_in_words(optimizer['learning_rate'])})" if "learning_rate" in optimizer else ""
     handed = {name: count for each in records if each.cell == one.cell for name, count in each.table("batches").items()}
     batches = ", ".join(f"{count} batches of {name or 'a data set'}" for name, count in handed.items())
     said = f"cell {one.cell} trained {one.model}: {one.whole('steps')} steps of {optimizer.get('class')}{rated}"
@@ -160,9 +169,13 @@ def _of_cell(one: Record) -> Iterator[str]:
     rows = [row for row in one.rows("accuracies") if isinstance(row, list) and len(row) == 3]
     for model, data, value in rows[-_MOST_SHOWN:]:
         of = f"of {model or 'a model'} on {data or 'a data set'}"
-        yield f"cell {one.cell}: accuracy {of}: {value if value is None else format(value, '.4g')}"
+        yield f"cell {one.cell}: accuracy {of}: {_in_words(value)}"
     if one.whole("added") or one.whole("handed"):
         yield f"cell {one.cell}: {one.whole('added')} images went into a buffer, {one.whole('handed')} came out"
+
+
+def _in_words(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, int | float) else "no number"
 
 
 # What is not right ----------------------------------------------------------------------------------------------------
@@ -173,12 +186,18 @@ def _not_run(part: int, cells: list[int], run: Seen, trainings: list[Record]) ->
     ended = {cell["cell"]: cell for cell in run["cells"].values["cells"]} if "cells" in run else {}
     trained = {one.cell for one in trainings}
     failed = [ended[cell] for cell in cells if cell in ended and ended[cell]["status"] == "error"]
+    first = next((cell for cell in ended.values() if cell["status"] == "error"), None)
     for cell in failed:
         how = "broke off" if cell["cell"] in trained else "did not run"
-        yield f"a training of part {part} {how}: {cell['where']}: {cell['kind']}: {cell['message']}"
+        before = f" (before it {_error(first)})" if first and first is not cell else ""
+        yield f"a training of part {part} {how}: {_error(cell)}{before}"
     whole = all(cell["status"] in ("ok", "error") for cell in ended.values())
     if cells and whole and not failed and not trained & set(cells):
         yield f"the training of part {part} made no step of an optimizer that was seen: cell {cells[0]}"
+
+
+def _error(cell: Json) -> str:
+    return f"{cell['where']}: {cell['kind']}: {cell['message']}"
 
 
 def _odd(one: Record) -> Iterator[str]:

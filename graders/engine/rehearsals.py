@@ -53,9 +53,9 @@ REHEARSALS = {
         full=True,
     ),
     "colourization": Rehearsal(draw=horses.draw, targets={"data": "data"}, recorder="graders.probes.torch_recorder"),
-    # Enough images for two batches of most sizes, and for what notebooks show of them.
+    # As many images as make whole batches of the usual sizes, and as notebooks show at once.
     "jem": Rehearsal(
-        draw=_with_seed(cifar10.draw, 160, 100),
+        draw=_with_seed(cifar10.draw, 128, 100),
         recorder="graders.probes.recorder_tapes",
         shrink={"channels": 8},
         seconds=300.0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,9 @@ def narrow(replace: Replace, part: int) -> None:
 
     @functools.wraps(initialize)
     def initialize_narrow(layer: Any, filters: Any, *args: Any, **kwargs: Any) -> None:
-        wide = isinstance(filters, int) and filters >= _LEAST and filters % part == 0
-        initialize(layer, filters // part if wide and not restoring else filters, *args, **kwargs)
+        asked = int(filters) if isinstance(filters, Integral) else 0
+        wide = asked >= _LEAST and asked % part == 0
+        initialize(layer, asked // part if wide and not restoring else filters, *args, **kwargs)
 
     initialize_narrow.__signature__ = inspect.signature(initialize)  # type: ignore[attr-defined] # Keras reads it
 

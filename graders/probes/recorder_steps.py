@@ -9,7 +9,8 @@ All have the values `cell`, `method` and `details`, a JSON text. `method` is one
   gradients by images came before it;
 - `cell`: `batches`, how many each data set handed out, by its name; `accuracies`, rows of the model's name, the data
   set's name and the value; `added` and `handed`, images that went into buffers and came out;
-- `end`: `images`, how many there were for training and for the test; `channels`; `faults` (our own), `dropped` records.
+- `end`: `images`, how many there were for training and for the test; `channels`; `faults` (our own), `dropped` records;
+  `misfit`, the kind of error of the first network that raised when it was called.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class Recorder:
         self._about = about  # what `call end` tells besides
         self.cell = self.sent = self.dropped = 0
         self.faults: list[str] = []
+        self.misfit = ""  # the error of the first network that raised when it was called
         self.models: list[Any] = []  # the first variable of each, which tells them apart
         self._begin()
 
@@ -89,10 +91,13 @@ class Recorder:
 
     def step(self, optimizer: Any, training: Callable[[], Training]) -> None:
         """Note that an optimizer is about to make a step; `training` makes the record of a new one."""
+        loss, sampled, self.loss, self.sampled = self.loss, self.sampled, float("nan"), 0
         if id(optimizer) not in self.trainings:
+            if self.sent + len(self.trainings) >= _MOST_RECORDS:
+                self.dropped += 1
+                return
             self.trainings[id(optimizer)] = optimizer, training()
-        self.trainings[id(optimizer)][1].step(self.loss, self.sampled)
-        self.loss, self.sampled = float("nan"), 0
+        self.trainings[id(optimizer)][1].step(loss, sampled)
 
     def batch(self, dataset: Any) -> None:
         """Note that a data set handed out a batch."""
@@ -128,7 +133,9 @@ class Recorder:
             details["model"], details["name"] = self._model_of(training.variables)
             self._send(number, details, arrays)
         if self.batches or self.accuracies or self.added or self.handed:
-            batches = {self._name_of(self.datasets[key]): count for key, count in self.batches.items()}
+            batches: Counter[str] = Counter()
+            for key, count in self.batches.items():
+                batches[self._name_of(self.datasets[key])] += count
             details = {"method": "cell", "batches": batches, "accuracies": self.accuracies}
             self._send(number, {**details, "added": self.added, "handed": self.handed}, {})
         self._begin()
@@ -150,5 +157,6 @@ class Recorder:
         """Send the rest, also of a cell that is still going on."""
         with self.quietly():
             self.flush(self.cell)
-        end = {"method": "end", "faults": self.faults[:20], "dropped": self.dropped, **self._about}
+        end = {"method": "end", "faults": self.faults[:20], "dropped": self.dropped, "misfit": self.misfit}
+        end |= self._about
         self.emit("call end", notes.experiment(self.cell, end, {}))

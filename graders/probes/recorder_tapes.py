@@ -78,6 +78,7 @@ def _attach(recorder: Recorder, replace: Replace) -> None:
         (keras.optimizers.Optimizer, "apply", _apply),
         (OwnedIterator, "__next__", _next),
         (keras.Model, "compile", _compile),
+        (keras.layers.Layer, "__call__", _call),
     ):
         replace(owner, name, _around(recorder, hook, getattr(owner, name)))
     replace(tf, "function", functools.partial(_function, tf.function))
@@ -102,7 +103,7 @@ def _gradient(
     with recorder.quietly():
         note = _noting(recorder, tf.nest.flatten(sources))
         if note is not None:
-            said = sum(tf.reduce_mean(tf.cast(one, tf.float32)) for one in tf.nest.flatten(target))
+            said = tf.add_n([tf.reduce_mean(tf.cast(one, tf.float32)) for one in tf.nest.flatten(target)])
             if tf.executing_eagerly():
                 note(said.numpy())
             else:
@@ -180,6 +181,15 @@ def _next(recorder: Recorder, original: Original, iterator: Any) -> Any:
     with recorder.quietly():
         recorder.batch(iterator._dataset)
     return batch
+
+
+def _call(recorder: Recorder, original: Original, layer: Any, *args: Any, **kwargs: Any) -> Any:
+    """Note a network that raises: it may be the narrow one alone that does not fit together."""
+    try:
+        return original(layer, *args, **kwargs)
+    except Exception as error:
+        recorder.misfit = recorder.misfit or type(error).__name__
+        raise
 
 
 def _compile(recorder: Recorder, original: Original, model: Any, *args: Any, **kwargs: Any) -> Any:
