@@ -8,6 +8,7 @@ import functools
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -175,13 +176,18 @@ def victims(process: subprocess.Popen[str], which: str) -> list[int]:
 def test_ctrl_c_ends_the_run_with_its_children_and_the_next_one_goes_on(
     start: Callable[..., subprocess.Popen[str]], undisturbed: dict[str, Any], tmp_path: Path
 ) -> None:
-    process = start()
-    while len(below := descendants(process.pid)) < 2 or not graded(tmp_path / "out"):
-        time.sleep(0.05)
-        assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    for _ in range(5):  # on a busy machine a run may end before this test gets to stop it
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+        process, below = start(), []
+        while process.poll() is None and (len(below) < 2 or not graded(tmp_path / "out")):
+            time.sleep(0.05)
+            below = descendants(process.pid)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+        if process.returncode:
+            break
     assert process.returncode == 130
+    assert below
     assert errors.strip().splitlines()[-1].startswith("graders: stopped; what is graded is kept")
     assert gone(below)
     kept = graded(tmp_path / "out")
