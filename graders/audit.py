@@ -113,7 +113,7 @@ def audit_assignment(
     reports: dict[str, Report] = {}
     provenance: Mapping[str, Any] = {}
     for tier in (Tier.BEHAVIOUR, Tier.EXECUTE):
-        edits = [edit for edit in (*mutants, *variants) if assignment.item(edit.item).tier is tier]
+        edits = [edit for edit in every if edit.item in items and assignment.item(edit.item).tier is tier]
         if edits:
             graded, provenance = _graded(assignment, tier, edits, jobs, isolation, seed)
             reports |= graded
