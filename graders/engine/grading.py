@@ -11,7 +11,7 @@ from graders.engine.evidence import killed
 from graders.engine.pieces import NotMeasured, Pieces, handed_out_files
 from graders.late import minutes_late
 from graders.model import Assignment, Evidence, Failure, Item, ItemResult, Json, Report, Submission, Tier, Verdict
-from graders.notebook import Program, read_program, with_given
+from graders.notebook import Program, own_files, read_program, with_given
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ class Bench:
 def read(assignment: Assignment, submission: Submission) -> tuple[Submission, Program]:
     """Return a submission with all that is wrong with its code, and the code."""
     wanted = {name for item in assignment.items for name in item.names}
-    program = read_program(submission, wanted, assignment.files.values())
+    own = own_files(submission, assignment.slug, assignment.others)
+    program = read_program(own, wanted, assignment.files.values())
     program = with_given(program, handed_out_files(assignment))
     return replace(submission, problems=(*submission.problems, *program.notes)), program
 

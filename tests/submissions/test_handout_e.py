@@ -67,6 +67,9 @@ def handed_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("handout_e")
     hand_in(folder / "class" / "adams")
     hand_in(folder / "class" / "evans", *WRONG.values())
+    for slug, other in (("vae", "acgan"), ("acgan", "vae")):  # one part done, the other one as it was handed out
+        hand_in(folder / "class" / f"only-{slug}")
+        (folder / "class" / f"only-{slug}" / SCRIPTS[other]).write_text(handed_out(other)[SCRIPTS[other]])
     for slug in SCRIPTS:
         shutil.copytree(home() / "student_template" / slug, folder / "class" / "jensen", dirs_exist_ok=True)
     return folder
@@ -92,6 +95,12 @@ def test_the_reference_keeps_all_points_and_its_training_is_not_run(run: Run, sl
 
 def test_a_mistake_costs_its_own_criteria(run: Run, slug: str) -> None:
     assert run.lost("evans") == LOST[slug]
+
+
+def test_what_was_done_in_the_other_part_earns_nothing_here(run: Run, slug: str) -> None:
+    other = next(one for one in SCRIPTS if one != slug)
+    assert run.result(f"only-{slug}")["score"] == run.result("adams")["score"]
+    assert run.result(f"only-{other}")["score"] == 0
 
 
 def test_scores_of_training_wait_and_show_what_is_claimed(run: Run, slug: str) -> None:
