@@ -125,6 +125,7 @@ class Assignment:
     given: tuple[str, ...]  # functions that the skeleton hands out
     digest: str
     unchanged: tuple[str, ...] = ()  # names of files that are handed out and that students are not to change
+    others: tuple[str, ...] = ()  # words in names of files that belong to another assignment handed in with this one
 
     def item(self, item_id: str) -> Item:
         """Return the item of that id; raises KeyError when there is none."""

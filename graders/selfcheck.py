@@ -25,7 +25,7 @@ from graders.intake.folders import read_paths
 from graders.intake.names import CODE
 from graders.kit import Kit, has_item, read_kit
 from graders.model import Evidence, Experiment, Item, ItemResult, Tier, Verdict
-from graders.notebook import Program, cut_slice, match_names, read_program
+from graders.notebook import Program, cut_slice, match_names, own_files, read_program
 
 if TYPE_CHECKING:
     from graders.probes.student import Student
@@ -103,6 +103,7 @@ def _program(kit: Kit, path: Path) -> Program:
         raise UsageError(f"{path}: no script or notebook; give the file that holds your code")
     beside = {each for each in path.parent.glob("*.py") if each.is_file()} | {path}
     submission = read_paths((each.name, each) for each in sorted(beside)).submission("", "", path.name)
+    submission = own_files(submission, kit.assignment.slug, kit.assignment.others)
     names = {name for item in kit.assignment.items for name in item.names}
     program = read_program(submission, names, (path.name,))
     for note in (*submission.problems, *program.notes):

@@ -41,7 +41,7 @@ from graders.model import (
     Tier,
     Verdict,
 )
-from graders.notebook import Program, read_program, suspicions
+from graders.notebook import Program, read_program, suspicions, with_given
 from graders.sandbox.levels import choose_level
 from graders.sandbox.limits import Limits
 from graders.sandbox.nursery import Nursery, nursery_of
@@ -215,8 +215,8 @@ def open_classroom(plan: Plan, store_path: Path, nursery: Nursery | None = None)
                     data,
                     findings=graders.findings,
                 )
-                reference = read_reference(source.name, text)
                 handed_out = handed_out_files(assignment)
+                reference = with_given(read_reference(source.name, text), handed_out)
                 workshop = Workshop(
                     assignment, reference, laboratory, seed, file, theatre.perform, handed_out, plan.pictures
                 )

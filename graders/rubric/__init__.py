@@ -165,6 +165,7 @@ def _assignment(rubric: RubricTable, digest: str) -> Assignment:
         late=_late(rubric.late),
         given=tuple(rubric.given),
         unchanged=tuple(rubric.unchanged),
+        others=tuple(rubric.others),
         digest=digest,
     )
 

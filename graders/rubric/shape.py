@@ -110,6 +110,7 @@ class RubricTable(Table):
     total: Points
     given: list[Name] = []
     unchanged: list[Text] = []
+    others: list[Text] = []
     files: FilesTable
     late: LateTable
     items: Annotated[list[ItemTable], Field(min_length=1)]

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from graders.model import SourceFile, Submission
-from graders.notebook import read_program
+from graders.notebook import own_files, read_program, with_given
 from tests.unit.notebook.build import notebook, submission
 
 
@@ -13,6 +13,16 @@ def test_no_code_at_all_is_said() -> None:
     found = read_program(Submission("s", "s", (SourceFile("report.pdf", "", 1, None),)))
     assert (found.main, found.file) == ((), "")
     assert found.notes == ("there is no code in it: hand in an .ipynb or .py file",)
+
+
+def test_the_file_of_another_part_is_none_of_this_one() -> None:
+    def names(*files: str) -> set[str]:
+        sources = tuple(SourceFile(name, "", 1, "x") for name in files)
+        return {file.name for file in own_files(Submission("s", "s", sources), "vae", ("acgan", "gan")).files}
+
+    assert names("work/A9_vae.py", "work/A9_acgan.py", "ssim.py") == {"work/A9_vae.py", "ssim.py"}
+    assert names("GAN.ipynb", "vae_and_gan.ipynb", "morgan.py") == {"vae_and_gan.ipynb", "morgan.py"}
+    assert names("acgan/main.py") == {"acgan/main.py"}
 
 
 def test_the_notebook_goes_before_the_script() -> None:
@@ -115,3 +125,27 @@ def test_threads_do_not_disturb_each_other() -> None:
     for thread in threads:
         thread.join()
     assert results == [50] * 8
+
+
+# Files that were handed out ------------------------------------------------------------------------------------------
+
+GIVEN = {"ssim.py": "def ssim(x):\n    return x\n", "other.py": "y = 1\n"}
+
+
+@pytest.mark.parametrize("source", ["from ssim import ssim\n", "import ssim as s\n", "def f():\n    import ssim\n"])
+def test_what_was_handed_out_and_is_imported_belongs_to_the_program(source: str) -> None:
+    program = with_given(read_program(Submission("s", "s", (SourceFile("a.py", "", 1, source),))), GIVEN)
+    assert set(program.modules) == {"ssim"}
+    assert program.modules["ssim"][0].binds == {"ssim"}
+
+
+def test_a_student_s_own_copy_goes_before_the_one_that_was_handed_out() -> None:
+    files = {"a.py": "from ssim import ssim\n", "ssim.py": "ssim = max\n"}
+    submission = Submission("s", "s", tuple(SourceFile(name, "", len(text), text) for name, text in files.items()))
+    program = with_given(read_program(submission, ["ssim"], ["a.py"]), GIVEN)
+    assert [one.statement.source for one in program.modules["ssim"]] == ["ssim = max"]
+
+
+def test_what_nobody_imports_is_left_out() -> None:
+    program = read_program(Submission("s", "s", (SourceFile("a.py", "", 1, "x = 1\n"),)))
+    assert with_given(program, GIVEN).modules == program.modules
