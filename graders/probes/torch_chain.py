@@ -25,9 +25,9 @@ def chain(layer: Any, x: NDArray[Any], draw: Draw) -> dict[str, Any]:
     `before 0`, `after 0`, ...: the output of a convolution and the input of the next one, as pairs of numbers at the
     same places: (channels, points), some channels of the first image. `before last` and `after last`: the same of the
     last convolution and the module's output, for inputs in a wide range, with values of both signs put into the last
-    convolution's output: what comes after it shows on both sides of zero whatever the weights are. `broken` are the links whose two ends have
-    other sizes, padding around the second one aside; the last one is -1. `convolutions` is how many were executed,
-    `parameters` how many there are to train, `unreached` how many of them get no gradient.
+    convolution's output: what follows it shows on both sides of zero whatever the weights are. `broken` are the links
+    whose two ends have other sizes, padding around the second one aside; the last one is -1. `convolutions` is how many
+    were executed, `parameters` how many there are to train, `unreached` how many of them get no gradient.
     """
     inputs = torch.from_numpy(x)
     with evaluation(layer), _Recorder() as near:
