@@ -152,10 +152,18 @@ def _blame(own: ItemResult, broken: Sequence[str]) -> ItemResult:
 def _measure(kit: Kit, item: Item, namespace: Mapping[str, Any]) -> ItemResult:
     from graders.probes.student import Student
 
-    found = match_names(_names(kit), [name for name, value in namespace.items() if callable(value)])
+    found = _found(kit, namespace)
     if item.id not in found:
         return judge.missing(item, f"no {item.names[0]} is defined yet; run its cell first")
     return _judged(kit, item, Student(namespace, found, _orders(kit)), _Places())
+
+
+def _found(kit: Kit, namespace: Mapping[str, Any]) -> dict[str, str]:
+    """Return which name each item goes by: that of a class or function, of an answer also that of a value."""
+    defined = [name for name, value in namespace.items() if callable(value)]
+    answers = {one.id: one.names[::-1] for one in kit.assignment.items if one.kind == "question"}
+    values = {item: name for item, names in answers.items() for name in names if namespace.get(name) is not None}
+    return match_names(_names(kit), defined, kit.assignment.given) | values
 
 
 def _judged(kit: Kit, item: Item, student: Student, places: Container[str]) -> ItemResult:
