@@ -84,7 +84,7 @@ def check_script(path: Path, only: Sequence[str] = (), assignment: str | None = 
     What is imported may stand beside the script; the kit is looked for there as well. Nothing of the script runs but
     the definitions that an item needs. Raises UsageError for what cannot be checked.
     """
-    kit = find_kit(assignment, path.parent)
+    kit = find_kit(assignment or _of_script(path), path.parent)
     items = [_checkable(kit, item_id) for item_id in only] or [kit.assignment.item(one) for one in kit.evidence]
     program = _program(kit, path)
     results: dict[str, ItemResult] = {}
@@ -95,6 +95,13 @@ def check_script(path: Path, only: Sequence[str] = (), assignment: str | None = 
             results[item.id] = _blame(results[item.id], broken)
         _show(results[item.id], load_graders(kit.assignment)[item.id].__doc__ or "")
     return [results[item.id] for item in items]
+
+
+def _of_script(path: Path) -> str | None:
+    """Return the assignment whose script has this name, of several whose kits lie beside it."""
+    kits = sorted(path.parent.glob("*.kit"))
+    fitting = [one.stem for one in kits if len(kits) > 1 and _cached(one).assignment.files.get("code") == path.name]
+    return fitting[0] if fitting else None
 
 
 def _program(kit: Kit, path: Path) -> Program:
