@@ -128,10 +128,11 @@ def ran(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, slug: str) -> Path:
-    """The folder of a student who did everything, with the kit of a part."""
+def folder(tmp_path: Path) -> Path:
+    """The folder of a student who did everything, with the kits of both parts."""
     hand_in(tmp_path / "a9")
-    shutil.copy(home() / "student_template" / slug / f"{slug}.kit", tmp_path / "a9")
+    for one in SCRIPTS:
+        shutil.copy(home() / "student_template" / one / f"{one}.kit", tmp_path / "a9")
     return tmp_path / "a9"
 
 
@@ -158,7 +159,7 @@ def test_definitions_check_themselves_where_they_live(folder: Path, slug: str) -
     definitions = script(slug).partition("os.makedirs(")[0]
     definitions = re.sub(r"^from torchvision.*\n|^# The images of CIFAR-10(.|\n)*?\n\n\n", "", definitions, flags=re.M)
     items = [name for name in POINTS[slug] if name != "claim"]
-    checks = f"\nimport graders\nfor one in {json.dumps(items)}:\n    graders.check(one)\n"
+    checks = f"\nimport graders\nfor one in {json.dumps(items)}:\n    graders.check(one, '{slug}')\n"
     (folder / "cells.py").write_text(definitions + checks)
     process = ran(folder, "cells.py")
     assert process.returncode == 0, process.stderr
