@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from graders.assignments import jem_energy
 from graders.assignments import jem_linear as linear
 from graders.model import Experiment, Failure
 from graders.probes.draw import Draw
@@ -103,3 +104,13 @@ def test_what_a_failed_experiment_sent_counts_for_nothing() -> None:
 )
 def test_a_loss_is_reported_where_a_dictionary_holds_one(result: object, loss: float | None) -> None:
     assert linear.reported(result).get("loss") == loss
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_a_gradient_that_is_clipped_to_three_hundredths_is_another_one(seed: int) -> None:
+    """Tutorials of the paper clip it so; C7 must see that whatever the seed."""
+    draw = Draw(seed, "C7")
+    steep = linear.of(Experiment(arrays=linear.drawn(draw, jem_energy._STEEP)))
+    data = linear.two_tones(draw, "data", 3, 0.4, 0.6)
+    slopes = steep.of_images(linear.energy_gradients(steep.logits(steep.features(data))))
+    assert np.abs(slopes[:2]).max() > 0.04
