@@ -172,7 +172,8 @@ def test_thumbnails_are_small_and_ours() -> None:
 def test_nothing_but_text_and_pixels_is_read() -> None:
     html = {"text/html": "<script>alert(1)</script>", "application/javascript": "alert(1)", "image/svg+xml": "<svg/>"}
     evidence = record(code("x", {"output_type": "display_data", "data": html}), text("<img src=x onerror=alert(1)>"))
-    said = json.dumps([dict(one.values) for one in evidence.experiments.values()])
+    # The heads are lines of the code itself, which are text whatever they hold; reports escape all that they show.
+    said = json.dumps([dict(one.values) for name, one in evidence.experiments.items() if name != "heads"])
     assert "alert" not in said
     assert "svg" not in said
     assert values(evidence, "cells")[0]["output"]
