@@ -101,6 +101,24 @@ VARIANTS = (
         ),
     ),
     Variant(
+        "4.2-run-adamw",
+        "4.2",
+        "another optimizer",
+        ((ADAM, "torch.optim.AdamW(cnn.parameters(), lr=args.learn_rate)"),),
+    ),
+    Variant(
+        "4.2-run-small-batches",
+        "4.2",
+        "smaller batches and fewer epochs, which Section 4.2 leaves open",
+        ((FIRST, FIRST.replace("**settings", '**{**settings, "batch_size": 50, "epochs": 12}')),),
+    ),
+    Variant(
+        "5.2-run-trial",
+        "5.2",
+        "a short trial above it",
+        ((SECOND, SECOND.replace("**settings", '**{**settings, "epochs": 2, "plot": False}') + "\n" + SECOND),),
+    ),
+    Variant(
         "5.2-run-longer",
         "5.2",
         "more epochs, another optimizer, a schedule",
