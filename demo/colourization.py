@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import re
 from collections.abc import Callable
 from typing import Any
@@ -11,9 +9,8 @@ from typing import Any
 import nbformat
 import numpy as np
 from nbformat.v4 import new_output
-from PIL import Image
 
-from demo.make_class import changed, colab, edited, notebook, written, zipped
+from demo.make_class import broken_cell, changed, colab, edited, notebook, shown, written, zipped
 from graders.audit import load_edits
 from graders.home import home, reference_path
 
@@ -38,8 +35,8 @@ def with_outputs(text: str, seed: int = 0) -> str:
             images = chance.integers(0, 256, (96, 256, 3))
             cell.outputs = [
                 new_output("stream", name="stdout", text=_log(losses)),
-                _shown(images),
-                _shown(_curve(losses)),
+                shown(images),
+                shown(_curve(losses)),
             ]
     return written(document)
 
@@ -60,21 +57,6 @@ def _curve(losses: Any) -> Any:
     heights = np.interp(columns, np.linspace(45, 375, len(losses)), losses)
     page[(270 - 70 * heights).astype(int), columns] = (31, 119, 180)
     return page
-
-
-def _shown(pixels: Any) -> Any:
-    buffer = io.BytesIO()
-    Image.fromarray(np.asarray(pixels, np.uint8)).save(buffer, "PNG")
-    return new_output("display_data", {"image/png": base64.b64encode(buffer.getvalue()).decode()})
-
-
-def broken_cell(text: str) -> str:
-    """Return a notebook in which the cell of 5.1 has a syntax error."""
-    document = notebook(text)
-    for cell in document.cells:
-        if "class ConvTransposeNet" in cell.source:
-            cell.source = cell.source.replace("return self.last(x)", "return self.last(x")
-    return written(document)
 
 
 def in_colab(text: str) -> Any:
@@ -124,6 +106,8 @@ def submissions() -> dict[str, Callable[[], str | bytes | dict[str, str | bytes]
         "lopez.ipynb": lambda: with_outputs(hang + "".join(pool[1:]), 8),
         "mueller.ipynb": lambda: with_outputs(leave, 9),
         "novak.ipynb": lambda: with_outputs(hog, 10),
-        "okafor.ipynb": lambda: broken_cell(code()),
+        "okafor.ipynb": lambda: written(
+            broken_cell(code(), "class ConvTransposeNet", "return self.last(x)", "return self.last(x")
+        ),
         "patel": lambda: {"a2-code.ipynb": half_done()},
     }

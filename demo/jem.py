@@ -5,8 +5,6 @@ The results below their cells are made up too, in the form in which TensorFlow, 
 
 from __future__ import annotations
 
-import base64
-import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,9 +13,8 @@ from typing import Any
 import nbformat
 import numpy as np
 from nbformat.v4 import new_output
-from PIL import Image
 
-from demo.make_class import changed, colab, edited, notebook, written, zipped
+from demo.make_class import broken_cell, changed, colab, edited, notebook, shown, written, zipped
 from graders.audit import load_edits
 from graders.home import home, reference_path
 
@@ -78,7 +75,7 @@ def _outputs(results: Results) -> dict[str, list[Any]]:
     first, second, joint = (_losses(chance, *each) for each in ((results.epochs, 0.3), (results.epochs, 0.6), (2, 2.1)))
 
     def grid(number: int) -> Any:
-        return _shown(_grid(chance, number))
+        return shown(_grid(chance, number))
 
     return {
         "Q1": [grid(30)],
@@ -86,7 +83,7 @@ def _outputs(results: Results) -> dict[str, list[Any]]:
         "Q4": [*_log(first), _printed(f"loss {first[0]:.4f} in the first epoch, {first[-1]:.4f} in the last\n")],
         "Q5": [*_accuracy(said, f"test accuracy {results.accuracy:.4f}\n"), grid(8)],
         "Q6": [*_log(second), *_accuracy(said, _both(results.accuracy))],
-        "Q7": [_shown(chance.integers(0, 256, (3, 11, 3)).repeat(60, 0).repeat(60, 1))],
+        "Q7": [shown(chance.integers(0, 256, (3, 11, 3)).repeat(60, 0).repeat(60, 1))],
         "Q8": [grid(16)],
         "Q9": [*_log(joint), _printed("loss by epoch: " + ", ".join(f"{loss:.4f}" for loss in joint) + "\n")],
         "Q10": _accuracy(said, f"test accuracy of the joint model {results.accuracy / 2:.4f}\n"),
@@ -110,7 +107,7 @@ def _rankings(chance: Any, lowest_first: bool) -> Iterator[Any]:
     for name in (*CLASSES, "all"):
         energies = np.sort(chance.normal(-12, 1, 16)).round(2)
         yield _printed(f"the best samples of {name}\n{energies if lowest_first else energies[::-1]}\n")
-        yield _shown(_grid(chance, 16))
+        yield shown(_grid(chance, 16))
 
 
 def _losses(chance: Any, epochs: int, end: float) -> Sequence[float]:
@@ -144,24 +141,7 @@ def _grid(chance: Any, number: int, columns: int = 8) -> Any:
     return page
 
 
-def _shown(pixels: Any) -> Any:
-    buffer = io.BytesIO()
-    Image.fromarray(np.asarray(pixels, np.uint8)).save(buffer, "PNG")
-    return new_output("display_data", {"image/png": base64.b64encode(buffer.getvalue()).decode()})
-
-
 # Who hands in what ----------------------------------------------------------------------------------------------------
-
-
-def broken_cell(text: str) -> str:
-    """Return a notebook in which the cell of C8 has a syntax error."""
-    document = notebook(text)
-    for cell in document.cells:
-        if "class SampleBuffer" in cell.source:
-            cell.source = cell.source.replace(
-                "def add_to_buffer(self, samples, ids):", "def add_to_buffer(self, samples"
-            )
-    return written(document)
 
 
 def half_done() -> str:
@@ -214,7 +194,14 @@ def submissions() -> dict[str, Callable[[], str | bytes | dict[str, str | bytes]
         "lopez.ipynb": lambda: with_results(hang, Results(8, **plain)),
         "mueller.ipynb": lambda: with_results(leave, Results(9, **plain)),
         "novak.ipynb": lambda: with_results(hog, Results(10, **plain)),
-        "okafor.ipynb": lambda: broken_cell(code()),
+        "okafor.ipynb": lambda: written(
+            broken_cell(
+                code(),
+                "class SampleBuffer",
+                "def add_to_buffer(self, samples, ids):",
+                "def add_to_buffer(self, samples",
+            )
+        ),
         "patel": lambda: {"joint_energy_model.ipynb": half_done()},
         "quinn.ipynb": lambda: with_results(code("C3-no-noise", "C9-sign"), Results(11, **plain)),
         "rossi.ipynb": lambda: with_results(code(), poor),

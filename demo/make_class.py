@@ -6,6 +6,7 @@ its mutants; the accidents (an endless loop, a killed kernel, a file that is no 
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
@@ -18,6 +19,9 @@ from typing import Any
 
 import jupytext
 import nbformat
+import numpy as np
+from nbformat.v4 import new_output
+from PIL import Image
 
 from graders.audit import apply_edit, load_edits
 from graders.home import home, reference_path
@@ -115,13 +119,20 @@ def shuffled(text: str) -> Any:
 _OUT_OF_ORDER = ("GatedResnet", "AutoregressiveModel")
 
 
-def broken_cell(text: str) -> Any:
-    """Return a notebook in which the cell of C4 has a syntax error."""
+def broken_cell(text: str, holding: str, whole: str, broken: str) -> Any:
+    """Return a notebook in which the cell that holds a text has a syntax error, in place of what is whole."""
     document = notebook(text)
     for cell in document.cells:
-        if "class DownMovedConv2d" in cell.source:
-            cell.source = cell.source.replace("return self.conv(padded)", "return self.conv(padded")
+        if holding in cell.source:
+            cell.source = cell.source.replace(whole, broken)
     return document
+
+
+def shown(pixels: Any) -> Any:
+    """Return the output of a cell that shows a picture (h, w) or (h, w, 3) of levels."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.asarray(pixels, np.uint8)).save(buffer, "PNG")
+    return new_output("display_data", {"image/png": base64.b64encode(buffer.getvalue()).decode()})
 
 
 def with_helpers(text: str) -> bytes:
@@ -174,7 +185,9 @@ def submissions() -> dict[str, Callable[[], str | bytes | dict[str, str | bytes]
         "mueller.ipynb": lambda: written(notebook(leave)),
         "novak.ipynb": lambda: written(notebook(hog)),
         "okafor.ipynb": lambda: written(shuffled(code())),
-        "patel.ipynb": lambda: written(broken_cell(code())),
+        "patel.ipynb": lambda: written(
+            broken_cell(code(), "class DownMovedConv2d", "return self.conv(padded)", "return self.conv(padded")
+        ),
         "quinn.zip": lambda: with_helpers(code("C7-lists-of-lists")),
         "rossi": lambda: {"autoregressive_model.ipynb": half_done()},
         "silva.ipynb": lambda: written(notebook(code("C1-images", "C4-no-padding", "C7-no-elu"))),

@@ -18,10 +18,9 @@ from graders.probes import recorder_calls as calls
 from graders.probes import recorder_loading as loading
 from graders.probes import recorder_losses as losses
 from graders.probes.recorder import Recorder
+from graders.probes.recorder_patches import Original, Replace, around
 from graders.probes.recorder_records import bound_arguments, loss_of
 
-Replace = Callable[[Any, str, Any], None]
-Original = Callable[..., Any]
 _DRAWING = ("plot", "bar", "scatter", "imshow")
 _LOSS_FUNCTIONS = ("binary_crossentropy", "binary_focal_crossentropy", "mean_absolute_error", "mean_squared_error")
 
@@ -44,19 +43,19 @@ def attach(recorder: Recorder, replace: Replace) -> None:
         "make_predict_function": functools.partial(_make_function, kind="predict"),
     }
     for name, hook in hooks.items():
-        replace(keras.Model, name, _around(recorder, hook, getattr(keras.Model, name)))
-    replace(keras.layers.Layer, "__call__", _around(recorder, calls.layer_call, keras.layers.Layer.__call__))
+        replace(keras.Model, name, around(recorder, hook, getattr(keras.Model, name)))
+    replace(keras.layers.Layer, "__call__", around(recorder, calls.layer_call, keras.layers.Layer.__call__))
     for cls in (Functional, keras.Sequential):
-        replace(cls, "call", _around(recorder, calls.call, cls.call))
+        replace(cls, "call", around(recorder, calls.call, cls.call))
     replace(keras.layers.Layer, "__init_subclass__", classmethod(functools.partial(_created, recorder)))
-    replace(keras.optimizers.Optimizer, "apply", _around(recorder, calls.apply, keras.optimizers.Optimizer.apply))
-    replace(legacy_h5_format, "_set_weights", _around(recorder, loading.assign, legacy_h5_format._set_weights))
+    replace(keras.optimizers.Optimizer, "apply", around(recorder, calls.apply, keras.optimizers.Optimizer.apply))
+    replace(legacy_h5_format, "_set_weights", around(recorder, loading.assign, legacy_h5_format._set_weights))
     replace(tf, "function", functools.partial(calls.function, recorder, tf.function))
     _attach_losses(recorder, replace)
 
 
 def _attach_losses(recorder: Recorder, replace: Replace) -> None:
-    replace(keras.losses.Loss, "__call__", _around(recorder, losses.losing, keras.losses.Loss.__call__))
+    replace(keras.losses.Loss, "__call__", around(recorder, losses.losing, keras.losses.Loss.__call__))
     for module in (keras.losses, keras.metrics, tf.keras.losses, tf.keras.metrics):
         for name in _LOSS_FUNCTIONS:
             if hasattr(module, name):
@@ -66,21 +65,13 @@ def _attach_losses(recorder: Recorder, replace: Replace) -> None:
     replace(builtins, "print", losses.printing(recorder, builtins.print))
 
 
-def _around(recorder: Recorder, hook: Callable[..., Any], original: Original) -> Original:
-    @functools.wraps(original)
-    def method(model: Any, *args: Any, **kwargs: Any) -> Any:
-        return hook(recorder, original, model, *args, **kwargs)
-
-    return method
-
-
 def _created(recorder: Recorder, cls: type, **kwargs: Any) -> None:
     """Look at every class of layers that is defined: one may be defined and built in the same cell."""
     super(keras.layers.Layer, cls).__init_subclass__(**kwargs)
     with recorder.quietly():
         recorder.shrinker.take(cls)
         if issubclass(cls, keras.Model) and "__call__" in vars(cls):
-            setattr(cls, "__call__", _around(recorder, calls.call, cls.__call__))  # noqa: B010 - mypy forbids the other
+            setattr(cls, "__call__", around(recorder, calls.call, cls.__call__))  # noqa: B010 - mypy forbids the other
 
 
 # Whole calls ----------------------------------------------------------------------------------------------------------

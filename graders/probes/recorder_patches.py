@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
+
+Replace = Callable[[Any, str, Any], None]
+Original = Callable[..., Any]
 
 
 class Patches:
@@ -21,3 +26,13 @@ class Patches:
         while self._replaced:
             owner, name, original = self._replaced.pop()
             setattr(owner, name, original) if original is not None else delattr(owner, name)
+
+
+def around(recorder: Any, hook: Callable[..., Any], original: Original) -> Original:
+    """Return a method that calls `hook(recorder, original, owner, ...)` in place of `original(owner, ...)`."""
+
+    @functools.wraps(original)
+    def method(owner: Any, *args: Any, **kwargs: Any) -> Any:
+        return hook(recorder, original, owner, *args, **kwargs)
+
+    return method

@@ -19,12 +19,10 @@ import tensorflow as tf
 from tensorflow.python.data.ops.iterator_ops import OwnedIterator
 
 from graders.probes import binding, recorder_cifar
-from graders.probes.recorder_patches import Patches
+from graders.probes.recorder_patches import Original, Patches, Replace, around
 from graders.probes.recorder_records import optimizer_of
 from graders.probes.recorder_steps import Emit, Recorder, Training
 
-Replace = Callable[[Any, str, Any], None]
-Original = Callable[..., Any]
 _ACCURACY = ("evaluate_accuracy", "eval_accuracy", "compute_accuracy", "test_accuracy")
 _BUFFER = ("SampleBuffer", "ReplayBuffer", "SamplesBuffer", "SampleReplayBuffer")
 _SIDE, _COLOURS = 32, 3
@@ -80,16 +78,8 @@ def _attach(recorder: Recorder, replace: Replace) -> None:
         (keras.Model, "compile", _compile),
         (keras.layers.Layer, "__call__", _call),
     ):
-        replace(owner, name, _around(recorder, hook, getattr(owner, name)))
+        replace(owner, name, around(recorder, hook, getattr(owner, name)))
     replace(tf, "function", functools.partial(_function, tf.function))
-
-
-def _around(recorder: Recorder, hook: Callable[..., Any], original: Original) -> Original:
-    @functools.wraps(original)
-    def method(owner: Any, *args: Any, **kwargs: Any) -> Any:
-        return hook(recorder, original, owner, *args, **kwargs)
-
-    return method
 
 
 # Tapes ----------------------------------------------------------------------------------------------------------------
