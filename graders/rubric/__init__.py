@@ -17,10 +17,10 @@ from pydantic import ValidationError
 
 from graders.errors import UsageError, did_you_mean
 from graders.home import rubric_path
-from graders.model import Assignment, Criterion, Decision, Item, LatePolicy, Tier
+from graders.model import Assignment, Criterion, Decision, Item, LatePolicy, Metric, Tier
 from graders.rubric.places import refusal
 from graders.rubric.sense import of_sense
-from graders.rubric.shape import ItemTable, LateTable, RubricTable, of_shape
+from graders.rubric.shape import ItemTable, LateTable, MetricTable, RubricTable, of_shape
 
 
 def load_rubric(slug: str) -> Assignment:
@@ -56,7 +56,8 @@ def parse_rubric(data: bytes, path: Path) -> Assignment:
 def judgeable(assignment: Assignment, tiers: Collection[Tier] = (Tier.BEHAVIOUR,)) -> tuple[Item, ...]:
     """Return the items that judges grade in these tiers, each after those that it depends on.
 
-    Items of the record and execute tiers are among them once they have criteria.
+    Items of the record and execute tiers are among them once they have criteria, those of the metric tier once they
+    have a metric; what such an item depends on comes with it, of whatever tier.
     """
     ordered: dict[str, Item] = {}
 
@@ -68,7 +69,13 @@ def judgeable(assignment: Assignment, tiers: Collection[Tier] = (Tier.BEHAVIOUR,
 
     for item in assignment.items:
         visit(item)
-    return tuple(item for item in ordered.values() if item.tier in tiers and (item.criteria or item.names))
+    scored = [item for item in ordered.values() if item.tier is Tier.METRIC and item.metric and item.tier in tiers]
+    needed = {one for item in scored for one in item.depends}
+    return tuple(item for item in ordered.values() if _is_judgeable(item) and (item.tier in tiers or item.id in needed))
+
+
+def _is_judgeable(item: Item) -> bool:
+    return bool(item.metric if item.tier is Tier.METRIC else item.criteria or item.names)
 
 
 def tiers_of(text: str) -> tuple[Tier, ...]:
@@ -77,7 +84,7 @@ def tiers_of(text: str) -> tuple[Tier, ...]:
     >>> tiers_of("behaviour, record")
     (<Tier.BEHAVIOUR: 'behaviour'>, <Tier.RECORD: 'record'>)
     """
-    known = [tier for tier in Tier if tier in (Tier.BEHAVIOUR, Tier.RECORD, Tier.EXECUTE)]
+    known = [tier for tier in Tier if tier is not Tier.MANUAL]
     words = [word.strip().casefold() for word in text.split(",") if word.strip()]
     for word in words:
         if word not in known:
@@ -96,6 +103,8 @@ def select(
     which such a run cannot judge. "c3" is read as "C3".
     """
     items = judgeable(assignment, tiers)
+    if Tier.METRIC in tiers and not any(item.tier is Tier.METRIC for item in items):
+        raise UsageError(f"{assignment.slug} has no score of a trained model: leave metric out of --tier")
     by_id = {item.id.casefold(): item for item in assignment.items}
     for word in only:
         item = by_id.get(word.strip().casefold())
@@ -178,4 +187,9 @@ def _item(item: ItemTable) -> Item:
         follow_through=item.follow_through,
         note=item.note,
         self_check=item.self_check,
+        metric=_metric(item.metric) if item.metric else None,
     )
+
+
+def _metric(metric: MetricTable) -> Metric:
+    return Metric(**{**metric.model_dump(), "requires": tuple(metric.requires)})
