@@ -54,9 +54,9 @@ class Metric:
 
     `full` earns all points and `none` no point, in the unit of the measure; between them points grow evenly. Both are
     None where the score is told and earns nothing. `tolerance` is what another machine or seed may change: it is given
-    to the student. `claim` and `requires` name criteria of items, as `claim.vae`: the one that tells the figure that the
-    student claims, and those without which the handout does not evaluate the score. `settings` are constants at the
-    top level of the script that this training needs.
+    to the student. `claim` and `requires` name criteria of items, as `claim.vae`: the one that tells the figure that
+    the student claims, and those without which the handout does not evaluate the score. `settings` are constants at
+    the top level of the script that this training needs.
     """
 
     score: str

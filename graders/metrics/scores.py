@@ -88,7 +88,11 @@ def colours(asked: Asked, outputs: NDArray[Any]) -> Scores:
     """Score scores of colours (N, K, H, W) by their mean cross-entropy with the colour of each pixel, (N, H, W)."""
     labels = asked.answers
     found = np.asarray(outputs, np.float64)
-    if found.ndim != 4 or (len(found), *found.shape[2:]) != labels.shape or found.shape[1] <= int(labels.max(initial=0)):
+    if (
+        found.ndim != 4
+        or (len(found), *found.shape[2:]) != labels.shape
+        or found.shape[1] <= int(labels.max(initial=0))
+    ):
         raise Unfit(f"outputs of shape {np.shape(outputs)}, not a score for each colour of pixels {labels.shape}")
     shifted = found - found.max(axis=1, keepdims=True)
     logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))

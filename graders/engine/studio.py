@@ -1,0 +1,423 @@
+"""Trains or loads models in confined children and scores what they return: each training made once, whoever asks.
+
+A child gets the script, the data without what is held out, and a share of the GPU. When it says that the training is
+over it gets the held-out inputs, and has little time left; its raw outputs are scored here as they come.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+from graders.engine import setting
+from graders.engine.evidence import failure_of, lacking
+from graders.errors import Fault, UsageError
+from graders.metrics.held import Held
+from graders.metrics.limits import CHUNK, MOST_CANDIDATES, WEIGHTS
+from graders.metrics.scores import SCORERS, Asked, Unfit
+from graders.metrics.scripts import archives, calls_of, constants, with_settings
+from graders.model import Assignment, Evidence, Experiment, Failure, Item, Json, Slice, SourceFile, Submission, Tier
+from graders.notebook import Program
+from graders.notebook.cells import without_magics
+from graders.probes import wire
+from graders.sandbox import frames
+from graders.sandbox.fork import Reins
+from graders.sandbox.limits import Equipment, Limits, given_at
+from graders.sandbox.nursery import Nursery
+from graders.store import Store
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+BUDGET = 30 * 60.0  # seconds of a training
+_LABS = {"torch": "graders.metrics.torch_lab"}
+_SCORING, _SPARE = 300.0, 60.0  # seconds for asking all candidates; over the budget, for start and end
+_SAMPLES = 100  # points of a curve at most
+_EVERY = 0.5  # seconds between two of them at least
+_SHOWN = 10  # images with their reconstructions
+_MOST_WEIGHTS = 60 << 20  # bytes of handed-in weights that an order carries
+_MEMORY, _SCRATCH, _FILES = 24 << 10, 2 << 10, 20_000
+_FRAMES, _FRAME_BYTES = 20_000, 4 << 30
+Say = Callable[[str, str], None]
+_OWN_KINDS = ("finished", "budget", "failed", "loaded")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of one submission: its code, the slices of the classes by item, and weights that it brought."""
+
+    submission: Submission
+    program: Program
+    slices: Mapping[str, Slice]
+    weights: Callable[[Sequence[str]], Mapping[str, bytes]]
+
+
+def silent(*_: str) -> None:
+    """Say nothing."""
+
+
+def lab_of(framework: str) -> str:
+    """Return the instruments of a framework; raises UsageError where there are none yet."""
+    if framework not in _LABS:
+        raise UsageError(f"the metric tier cannot train with {framework} yet; leave metric out of --tier")
+    return _LABS[framework]
+
+
+def studio_nursery(framework: str, level: str, devices: Sequence[str], budget: float, threads: int) -> Nursery:
+    """Return a nursery whose children train for so many seconds each."""
+    clock = budget + _SCORING + _SPARE
+    limits = Limits(
+        cpu_seconds=int(clock * (threads + 4)),  # the clock decides: a driver's own threads compute as well
+        wall_seconds=clock,
+        memory_mb=_MEMORY,
+        scratch_mb=_SCRATCH,
+        scratch_files=_FILES,
+        frame_bytes=_FRAME_BYTES,
+        frames=_FRAMES,
+        processes=256,
+    )
+    modules = ("numpy", "numpy.random", "PIL.Image", "safetensors.numpy", "pyseccomp", "graders.metrics.child")
+    more = (lab_of(framework), "torch._dynamo") if framework == "torch" else (lab_of(framework),)
+    return Nursery((*modules, "graders.probes.runner", *more), level, limits, tuple(devices))
+
+
+@dataclass
+class Studio:
+    """Trains for one class. `share` is of the GPU's memory, `threads` of a processor's, for each of those at work."""
+
+    assignment: Assignment
+    store: Store
+    nursery: Nursery
+    seed: int
+    surroundings: Json
+    held: Held
+    device: str = "cpu"
+    budget: float = BUDGET
+    share: float = 1.0
+    threads: int = 1
+    handed_out: Mapping[str, str] = field(default_factory=dict)
+    say: Say = silent
+
+    def measure(self, wanted: Wanted, item: Item) -> tuple[Evidence, str, tuple[str, ...]]:
+        """Return the evidence of a metric item, its key, and lines for the report.
+
+        It is that of handed-in weights that load, else of a training.
+        """
+        evidence, key = self._loaded(wanted, item)
+        if key:
+            return evidence, key, ()
+        ended = evidence.experiments.get("ended", Experiment())
+        reason = evidence.fault or ended.failure or evidence.failure
+        notes = (f"{item.id}: no weights that were handed in could be used ({reason})",) if reason else ()
+        return (*self._trained(wanted, item), notes)
+
+    # What is to be done --------------------------------------------------------------------------------------------
+
+    def _loaded(self, wanted: Wanted, item: Item) -> tuple[Evidence, str]:
+        """Return the evidence of weights that were handed in, with the key "" where there are none or none fit."""
+        sizes = {file.name: file.size for file in wanted.submission.files if PurePosixPath(file.name).suffix in WEIGHTS}
+        names = sorted(sizes, key=lambda name: ("best" not in name.lower(), name))[:MOST_CANDIDATES]
+        names = [name for at, name in enumerate(names) if sum(sizes[one] for one in names[: at + 1]) <= _MOST_WEIGHTS]
+        targets = self._targets(wanted, [item]) if names else []
+        if not targets:
+            return Evidence({}), ""
+        digests = [file.sha256 for name in names for file in wanted.submission.files if file.name == name]
+        order = self._order(wanted, targets, item, names)
+        evidence, key = self._made(wanted, order, digests, lambda: wanted.weights(names))
+        return (evidence, key) if any(name.startswith("scores ") for name in evidence.experiments) else (evidence, "")
+
+    def _trained(self, wanted: Wanted, item: Item) -> tuple[Evidence, str]:
+        items = [one for one in self.assignment.items if one.tier is Tier.METRIC and one.metric]
+        targets = self._targets(wanted, items)
+        if not targets:
+            return self._nothing("no class that could be trained was found in the code")
+        return self._made(wanted, self._order(wanted, targets, item, ()), [], dict)
+
+    def _nothing(self, why: str) -> tuple[Evidence, str]:
+        evidence, key = Evidence({}, Failure("missing", why)), f"nothing to train: {why}"
+        self.store.keep(key, evidence)
+        return evidence, key
+
+    def _targets(self, wanted: Wanted, items: Sequence[Item]) -> list[dict[str, Json]]:
+        """Return what is asked of a child for each item whose class the student wrote."""
+        cells, targets = self._cells(wanted), []
+        for item in items:
+            assert item.metric is not None
+            piece = wanted.slices.get(item.metric.model)
+            name = piece.found.get(item.metric.model, "") if piece else ""
+            if not piece or not name:
+                continue
+            order = wire.Order(self.assignment.slug, item.metric.model, 0, piece)
+            targets.append(
+                {
+                    "item": item.id,
+                    "class": name,
+                    "score": item.metric.score,
+                    "calls": calls_of(cells, name),
+                    "constants": constants(cells),
+                    "order": wire.pack_order(order)[0],
+                }
+            )
+        return targets
+
+    def _cells(self, wanted: Wanted) -> list[tuple[str, str]]:
+        from graders.execute.sources import notebook_of
+
+        file = next((file for file in wanted.submission.files if file.name == wanted.program.file), None)
+        if file is None:
+            return []
+        cells = notebook_of(file)[0]["cells"]
+        if not file.name.endswith(".ipynb"):
+            return [(PurePosixPath(file.name).name, _whole(file))]
+        numbered = [
+            (f"cell {at}", one["source"]) for at, one in enumerate(cells, start=1) if one["cell_type"] == "code"
+        ]
+        return [(place, without_magics(source)) for place, source in numbered]
+
+    def _order(self, wanted: Wanted, targets: list[dict[str, Json]], item: Item, weights: Sequence[str]) -> Json:
+        assert item.metric is not None
+        cells, lacking_names = with_settings(self._cells(wanted), item.metric.settings)
+        return {
+            "serve": "graders.metrics.child",
+            "lab": lab_of(self.assignment.framework),
+            "device": self.device,
+            "seed": int(setting.hashed(f"metric {self.seed}".encode())[:8], 16),
+            "cells": [] if weights else cells,
+            "settings": lacking_names,
+            "links": archives(cells),
+            "weights": list(weights),
+            "budget": self.budget,
+            "every": max(_EVERY, self.budget / _SAMPLES),
+            "targets": targets,
+        }
+
+    # Making it, once -----------------------------------------------------------------------------------------------
+
+    def _made(
+        self, wanted: Wanted, order: dict[str, Json], digests: Sequence[str], weights: Callable[[], Mapping[str, bytes]]
+    ) -> tuple[Evidence, str]:
+        modules = _modules(wanted, self.handed_out)
+        around = [order, digests, self.held.digest, self.surroundings, self.device]
+        parts = [f"{name}\n{text}".encode(errors="replace") for name, text in sorted(modules.items())]
+        key = setting.hashed(b"metric", json.dumps(around, sort_keys=True).encode(errors="replace"), *parts)
+        with self.store.turn(key):
+            if (known := self.store.evidence(key)) is not None:
+                return known, key
+            files = {**{name: text.encode(errors="replace") for name, text in modules.items()}, **weights()}
+            say = lambda line: self.say(wanted.submission.id, line)  # noqa: E731 - one line of its own
+            evidence = _Session(self, order, files, say).run()
+            code = "\n".join(source for _, source in order["cells"])
+            if fault := _fault(evidence, code):
+                return replace(evidence, fault=fault), ""
+            self.store.keep(key, evidence)
+            return evidence, key
+
+
+def _whole(file: SourceFile) -> str:
+    from graders.notebook.cells import clean
+
+    return clean(file.text or "")
+
+
+def _modules(wanted: Wanted, handed_out: Mapping[str, str]) -> dict[str, str]:
+    """Return the scripts that lie beside the main file: the student's own, else those that were handed out."""
+    folder = PurePosixPath(wanted.program.file).parent
+    found = {}
+    for file in wanted.submission.files:
+        path = PurePosixPath(file.name)
+        if path.suffix == ".py" and file.text is not None and not path.is_absolute() and ".." not in path.parts:
+            inside = path.relative_to(folder) if path.is_relative_to(folder) else path
+            found[str(inside)] = file.text
+    return {**handed_out, **found}
+
+
+def _fault(evidence: Evidence, code: str) -> str:
+    if evidence.fault:
+        return evidence.fault
+    failures = [one.failure for one in evidence.experiments.values() if one.failure]
+    return next(filter(None, (lacking(failure, code) for failure in failures)), "")
+
+
+class _Session:
+    """One child: what it said so far, and the scores of what it returned."""
+
+    def __init__(self, studio: Studio, order: dict[str, Json], files: Mapping[str, bytes], say: Callable[[str], None]):
+        self.studio, self.say, self.files = studio, say, files
+        (place,) = given_at(studio.nursery.level, [str(studio.held.folder)])
+        more = {"data": place, "share": studio.share, "threads": studio.threads}
+        self.order = {**order, **more, "files": {name: len(content) for name, content in files.items()}}
+        self.scorers = {target["item"]: SCORERS[target["score"]] for target in order["targets"]}
+        self.started = time.monotonic()
+        self.begun = False
+        self.ended: Experiment | None = None
+        self.reins = Reins()
+        self.scores: dict[tuple[str, int], _Scores] = {}
+        self.curves: dict[str, list[tuple[float, float]]] = {}
+        self.pictures: dict[str, NDArray[np.uint8]] = {}
+
+    def run(self) -> Evidence:
+        """Run the child to its end and return what was measured."""
+        ours, theirs = socket.socketpair()
+        equipment = Equipment((theirs.fileno(),), given=(str(self.studio.held.folder),))
+        self.inputs, self.timer = ours, threading.Timer(self.studio.budget + _SPARE, self.reins.end)
+        self.timer.daemon = True
+        self.timer.start()
+        try:
+            blob = b"".join(self.files.values())
+            ended, broken = self.studio.nursery.run(self.order, blob, self._said, equipment, self.reins)
+        except Fault as fault:
+            return Evidence({}, fault=str(fault))
+        finally:
+            self.timer.cancel()
+            ours.close()
+            theirs.close()
+        failure = failure_of(ended, broken, self.studio.nursery.limits.cpu_seconds)
+        seconds = round(time.monotonic() - self.started, 3)
+        if not self.begun:
+            return Evidence({}, fault=f"the training could not begin: {_last(ended.output)}", seconds=seconds)
+        return Evidence(self._experiments(), failure, "", ended.output, seconds)
+
+    def _experiments(self) -> dict[str, Experiment]:
+        found = {f"scores {item} {number}": one.experiment() for (item, number), one in sorted(self.scores.items())}
+        for item, points in self.curves.items():
+            seconds, values = zip(*points, strict=True)
+            found[f"curve {item}"] = Experiment({}, {"seconds": np.array(seconds), "score": np.array(values)})
+        found |= {f"pictures {item}": Experiment({}, {"shown": pixels}) for item, pixels in self.pictures.items()}
+        return {**found, **({"ended": self.ended} if self.ended else {})}
+
+    # What the child says, all of it hostile -------------------------------------------------------------------------
+
+    def _said(self, header: Mapping[str, Any], blob: bytes) -> None:
+        if header.get("begun") is True:
+            self.begun = True
+        elif isinstance(line := header.get("line"), str):
+            self.say(line[:200])
+        elif isinstance(ended := header.get("trained"), dict):
+            if self.ended is None:
+                self.ended = _ended(ended, self.order["settings"])
+                self._hand_out()
+        else:
+            kind, experiment = wire.unpack(header, blob)
+            values = experiment.values
+            item, number, start = (values.get(name) for name in ("item", "candidate", "start"))
+            if item in self.scorers and type(number) is int and type(start) is int and 0 <= number < MOST_CANDIDATES:
+                self._returned(kind, str(item), number, start, experiment)
+
+    def _hand_out(self) -> None:
+        """Send the held-out inputs, and give the child a bounded time from now on."""
+        self.timer.cancel()
+        self.timer = threading.Timer(_SCORING, self.reins.end)
+        self.timer.daemon = True
+        self.timer.start()
+        held = self.studio.held
+        arrays = {"inputs": np.ascontiguousarray(held.asked.inputs), "hints": np.ascontiguousarray(held.hints)}
+        self.inputs.settimeout(_SPARE)
+        with contextlib.suppress(OSError):  # it has ended, or does not listen: then it is not scored
+            frames.send(self.inputs, {}, save(arrays))
+
+    def _returned(self, kind: str, item: str, number: int, start: int, experiment: Experiment) -> None:
+        held = self.studio.held
+        asked = held.sample if kind == "curve" else held.asked
+        if (
+            kind not in ("curve", "outputs")
+            or not 0 <= start < len(asked.inputs)
+            or (kind == "outputs") != bool(self.ended)
+        ):
+            return
+        part, failure = asked.part(slice(start, start + CHUNK)), experiment.failure
+        scored: Mapping[str, NDArray[np.float64]] = {}
+        outputs = experiment.arrays.get("outputs")
+        try:
+            if failure is None and outputs is None:
+                raise Unfit("no outputs")
+            scored = {} if outputs is None else self.scorers[item](part, outputs)
+        except Unfit as unfit:
+            failure = Failure("outputs", str(unfit))
+        if kind == "curve":
+            if scored and np.isfinite(scored["score"]).all() and len(self.curves.get(item, ())) < _SAMPLES:
+                point = (round(time.monotonic() - self.started, 2), float(scored["score"].mean()))
+                self.curves.setdefault(item, []).append(point)
+            return
+        name = str(experiment.values.get("name", ""))[:100]
+        into = self.scores.setdefault((item, number), _Scores(name, held.controls))
+        into.add(start, scored, failure)
+        if scored and start == 0 and item not in self.pictures and outputs is not None:
+            self._picture(item, part, outputs)
+
+    def _picture(self, item: str, part: Asked, outputs: NDArray[Any]) -> None:
+        """Keep some images (2, N, H, W, 3), as they were and as they came back, where the outputs are images."""
+        real = np.flatnonzero(~self.studio.held.controls[: len(part.inputs)])[:_SHOWN]
+        if np.ndim(outputs) != 4 or np.shape(outputs)[1] != 3:
+            return
+        back = np.nan_to_num(np.asarray(outputs, np.float64)[real]).clip(0, 1) * 255
+        self.pictures[item] = np.stack([part.inputs[real], back.transpose(0, 2, 3, 1).astype(np.uint8)])
+
+
+class _Scores:
+    """The scores of one candidate, NaN where nothing came."""
+
+    def __init__(self, name: str, controls: NDArray[np.bool_]) -> None:
+        self.name, self.controls = name, controls
+        self.failure: Failure | None = None
+        self.arrays: dict[str, NDArray[np.float64]] = {"score": np.full(len(controls), np.nan)}
+
+    def add(self, start: int, scored: Mapping[str, NDArray[np.float64]], failure: Failure | None) -> None:
+        """Take the scores of some inputs, once each."""
+        self.failure = self.failure or failure
+        for name, values in scored.items():
+            whole = self.arrays.setdefault(name, np.full(len(self.controls), np.nan))
+            place = whole[start : start + len(values)]
+            place[:] = np.where(np.isnan(place), values, place)
+
+    def experiment(self) -> Experiment:
+        """Return all as an experiment."""
+        return Experiment({"name": self.name}, {**self.arrays, "control": self.controls}, self.failure)
+
+
+def _ended(document: Mapping[str, Any], settings: Sequence[str]) -> Experiment:
+    """Return how a training ended, as far as the child's word has the form of one."""
+    how, seconds = document.get("how"), document.get("seconds")
+    failure = document.get("failure")
+    values = {
+        "how": how if how in _OWN_KINDS else "failed",
+        "seconds": float(seconds) if isinstance(seconds, int | float) and np.isfinite(seconds) else 0.0,
+        "settings": list(settings),
+    }
+    if not isinstance(failure, dict):
+        return Experiment(values)
+    kind, message, where = (wire.clip(str(failure.get(name, ""))) for name in ("kind", "message", "where"))
+    return Experiment(values, failure=Failure(kind, message, where))
+
+
+def _last(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1][:300] if lines else "it said nothing"
+
+
+def budget_seconds(text: str) -> float:
+    """Return the seconds of a budget as "90s", "30m" or "2h"; raises UsageError for anything else.
+
+    >>> budget_seconds("30m"), budget_seconds("1.5h")
+    (1800.0, 5400.0)
+    """
+    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)\s*([smh]?)", text.strip().lower())
+    seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
+    if seconds < 1:
+        raise UsageError(f"--budget {text}: no time; give it as 90s, 30m or 2h")
+    return seconds
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0))
