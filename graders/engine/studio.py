@@ -41,7 +41,7 @@ from graders.store import Store
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 BUDGET = 30 * 60.0  # seconds of a training
-_LABS = {"torch": "graders.metrics.torch_lab"}
+_LABS = {"torch": "graders.metrics.torch_lab", "tensorflow": "graders.metrics.tensorflow_lab"}
 _SCORING, _SPARE = 300.0, 60.0  # seconds for asking all candidates; over the budget, for start and end
 _SAMPLES = 100  # points of a curve at most
 _EVERY = 0.5  # seconds between two of them at least

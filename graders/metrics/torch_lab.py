@@ -129,10 +129,19 @@ def _classified(model: Any, inputs: NDArray[Any], hints: NDArray[Any], data: Any
     return _array(found)
 
 
+def _coloured(model: Any, inputs: NDArray[Any], hints: NDArray[Any], data: Any, where: Any) -> NDArray[Any]:
+    """Return the scores of colours (N, K, H, W) of grey images (N, 1, H, W)."""
+    return _array(model(torch.from_numpy(inputs).to(where)))
+
+
 def _array(found: Any) -> NDArray[Any]:
     if not torch.is_tensor(found):
         raise TypeError(f"the network returned a {type(found).__name__}, no tensor")
     return np.ascontiguousarray(found.detach().float().cpu().numpy())
 
 
-_ANSWERS: Mapping[str, Callable[..., NDArray[Any]]] = {"reconstruction": _reconstructed, "accuracy": _classified}
+_ANSWERS: Mapping[str, Callable[..., NDArray[Any]]] = {
+    "reconstruction": _reconstructed,
+    "accuracy": _classified,
+    "colours": _coloured,
+}
