@@ -66,7 +66,7 @@ class Metric:
     tolerance: float = 0.0
     claim: str = ""
     requires: tuple[str, ...] = ()
-    settings: Mapping[str, Json] = field(default_factory=dict)
+    settings: Mapping[str, Json] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

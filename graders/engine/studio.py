@@ -25,6 +25,7 @@ from safetensors.numpy import save
 from graders.engine import setting
 from graders.engine.evidence import failure_of, lacking
 from graders.errors import Fault, UsageError
+from graders.metrics import digest
 from graders.metrics.held import Held
 from graders.metrics.limits import CHUNK, MOST_CANDIDATES, WEIGHTS
 from graders.metrics.scores import SCORERS, Asked, Unfit
@@ -208,7 +209,7 @@ class Studio:
         self, wanted: Wanted, order: dict[str, Json], digests: Sequence[str], weights: Callable[[], Mapping[str, bytes]]
     ) -> tuple[Evidence, str]:
         modules = _modules(wanted, self.handed_out)
-        around = [order, digests, self.held.digest, self.surroundings, self.device]
+        around = [order, digests, self.held.digest, self.surroundings, self.device, digest()]
         parts = [f"{name}\n{text}".encode(errors="replace") for name, text in sorted(modules.items())]
         key = setting.hashed(b"metric", json.dumps(around, sort_keys=True).encode(errors="replace"), *parts)
         with self.store.turn(key):

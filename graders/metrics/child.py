@@ -55,7 +55,6 @@ def serve(channel: socket.socket, order: Mapping[str, Any], blob: bytes) -> int:
     lab.begin(order["seed"], order["share"], order["threads"], order["device"])
     sender = Sender(channel)
     data = install(order["data"], work, order["links"])
-    sender.send({"begun": True})
     models = Models(order, lab, sender, data)
     ended = models.load(weights) if weights else models.train()
     sender.send({"trained": ended})
@@ -71,10 +70,15 @@ class Sender:
 
     def __init__(self, channel: socket.socket) -> None:
         self.channel, self.last, self.left = channel, 0.0, _MOST_LINES
+        self.busy = False
 
     def send(self, header: Mapping[str, Any], blob: bytes = b"") -> None:
         """Send one frame."""
-        frames.send(self.channel, header, blob)
+        self.busy = True
+        try:
+            frames.send(self.channel, header, blob)
+        finally:
+            self.busy = False
 
     def experiment(self, name: str, experiment: Experiment) -> None:
         """Send one experiment."""
@@ -120,7 +124,8 @@ class Models:
         started = time.monotonic()
         self.lab.after_steps(self._sample)
         sys.stdout = _Tee(sys.stdout, self.sender)
-        signal.signal(signal.SIGALRM, _stop)
+        self.sender.send({"begun": True})
+        signal.signal(signal.SIGALRM, self._stop)
         signal.setitimer(signal.ITIMER_REAL, self.order["budget"], _AGAIN)
         how, failure = "finished", None
         try:
@@ -138,6 +143,11 @@ class Models:
         if seconds >= self.order["budget"]:
             how, failure = "budget", None
         return {"how": how, "seconds": seconds, **({"failure": vars(failure)} if failure else {})}
+
+    def _stop(self, *_: Any) -> None:
+        """End the training, but never within a frame that is being sent: the next signal comes in a moment."""
+        if not self.sender.busy:
+            raise BudgetOver
 
     def _places(self) -> set[str]:
         names = {name for name in self.order["files"] if name.endswith(".py")}
@@ -161,6 +171,7 @@ class Models:
 
     def load(self, weights: Mapping[str, bytes]) -> dict[str, Any]:
         """Build the models without training, and load files of weights into them; `how` is loaded or failed."""
+        self.sender.send({"begun": True})
         started = time.monotonic()
         reasons = []
         for target in self.order["targets"]:
@@ -238,10 +249,6 @@ class Models:
                 self.sender.experiment(kind, Experiment({**values, "start": start}, failure=failure))
                 return
             self.sender.experiment(kind, Experiment({**values, "start": start}, {"outputs": outputs}))
-
-
-def _stop(*_: Any) -> None:
-    raise BudgetOver
 
 
 def _files() -> list[Path]:

@@ -116,7 +116,7 @@ def _colours(train: cifar10.Images) -> Ask:
 
 def _horses(images: cifar10.Images) -> NDArray[np.float32]:
     horses = images.images[images.labels == cifar10.CLASSES.index("horse")]
-    return horses.transpose(0, 3, 1, 2).astype(np.float32) / 255
+    return np.asarray(horses.transpose(0, 3, 1, 2) / 255, np.float32)
 
 
 def clusters(images: NDArray[np.float32], number: int = 24, rounds: int = 30) -> NDArray[np.float32]:
@@ -138,7 +138,7 @@ def _nearest(images: NDArray[np.float32], colours: NDArray[np.float32]) -> NDArr
     """Return the number of the nearest colour of each pixel: (N, 3, H, W) -> (N, H, W)."""
     pixels = images.transpose(0, 2, 3, 1).reshape(-1, 3)
     nearest = np.argmin((colours**2).sum(axis=1) - 2.0 * pixels @ colours.T, axis=1)
-    return nearest.reshape(len(images), *images.shape[2:])
+    return np.asarray(nearest.reshape(len(images), *images.shape[2:]), np.int64)
 
 
 _TASKS: Mapping[str, Callable[[cifar10.Images], Ask]] = {

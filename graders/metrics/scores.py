@@ -133,7 +133,7 @@ def ssim(one: Floats, other: Floats) -> Floats:
     covariance = _local_mean(one * other) - mean_one * mean_other
     above = (2 * mean_one * mean_other + _C1) * (2 * covariance + _C2)
     found: Floats = above / ((mean_one**2 + mean_other**2 + _C1) * (variances + _C2))
-    return found.mean(axis=(1, 2, 3))
+    return np.asarray(found.mean(axis=(1, 2, 3)))
 
 
 def _local_mean(values: Floats) -> Floats:

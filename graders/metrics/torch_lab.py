@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 _PARTS = ("state_dict", "model_state_dict", "model_state", "model", "net", "weights")
 _hook: Any = None
@@ -54,7 +55,7 @@ def after_steps(function: Callable[[], None] | None) -> None:
         except Exception:
             after_steps(None)
 
-    _hook = torch.optim.optimizer.register_optimizer_step_post_hook(quietly)
+    _hook = register_optimizer_step_post_hook(quietly)
 
 
 def is_model(value: Any) -> bool:

@@ -208,6 +208,30 @@ def until(done: object, seconds: float = 300.0) -> None:
         time.sleep(0.1)
 
 
+def test_a_notebook_for_another_measure(data: Path, tmp_path: Path) -> None:
+    """Three networks of colourization, each measured by its own item, from one run of the notebook."""
+    text = reference_path("colourization").read_text(encoding="utf-8")
+    for old, new in (
+        ('"epochs": 25', '"epochs": 1'),
+        ('"plot": True', '"plot": False'),
+        ('"num_filters": 32', '"num_filters": 4'),
+    ):
+        text = text.replace(old, new)
+    (tmp_path / "adams.py").write_text(text, encoding="utf-8")
+    scores = ("4.2-score", "5.2-score", "6.2-score")
+    words = ("--only", ",".join(scores), "--data", data, "--budget", "120s")
+    run = Run(
+        tmp_path / "out",
+        graders("grade", "colourization", tmp_path / "adams.py", "-o", tmp_path / "out", *WORDS, *words),
+    )
+    assert run.process.returncode == 0, run.process.stderr
+    items = run.items("adams")
+    for name in scores:
+        assert items[name]["verdict"] == "PASS", items[name]
+        (candidate, *_) = run.result("adams")["trained"][name]["candidates"]
+        assert 1.0 < candidate["score"] < 6.0
+
+
 # Wrong calls ----------------------------------------------------------------------------------------------------------
 
 

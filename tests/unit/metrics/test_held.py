@@ -73,7 +73,7 @@ def test_an_archive_of_numpy_is_read_too(data: Path, tmp_path: Path) -> None:
 def test_no_data_and_too_little_data_are_said_in_a_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no CIFAR-10 in it"), held("vae", "reconstruction", tmp_path, 1, 4):
         pass
-    cifar10.draw(tmp_path, 5, 4, seed=1)
+    cifar10.draw(tmp_path, 5, 1, seed=1)
     with pytest.raises(UsageError, match="too few"), held("vae", "reconstruction", tmp_path, 1, 4):
         pass
     with pytest.raises(UsageError, match="no data for denoising"), held("denoising", "restoration", tmp_path, 1, 4):
