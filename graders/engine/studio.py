@@ -263,6 +263,7 @@ class _Session:
         self.begun = False
         self.ended: Experiment | None = None
         self.reins = Reins()
+        self.timer: threading.Timer | None = None
         self.scores: dict[tuple[str, int], _Scores] = {}
         self.curves: dict[str, list[tuple[float, float]]] = {}
         self.pictures: dict[str, NDArray[np.uint8]] = {}
@@ -271,16 +272,14 @@ class _Session:
         """Run the child to its end and return what was measured."""
         ours, theirs = socket.socketpair()
         equipment = Equipment((theirs.fileno(),), given=(str(self.studio.held.folder),))
-        self.inputs, self.timer = ours, threading.Timer(self.studio.budget + _SPARE, self.reins.end)
-        self.timer.daemon = True
-        self.timer.start()
+        self.inputs = ours
         try:
             blob = b"".join(self.files.values())
             ended, broken = self.studio.nursery.run(self.order, blob, self._said, equipment, self.reins)
         except Fault as fault:
             return Evidence({}, fault=str(fault))
         finally:
-            self.timer.cancel()
+            self._limit(None)
             ours.close()
             theirs.close()
         failure = failure_of(ended, broken, self.studio.nursery.limits.cpu_seconds)
@@ -300,8 +299,9 @@ class _Session:
     # What the child says, all of it hostile -------------------------------------------------------------------------
 
     def _said(self, header: Mapping[str, Any], blob: bytes) -> None:
-        if header.get("begun") is True:
+        if header.get("begun") is True and not self.begun:
             self.begun = True
+            self._limit(self.studio.budget + _SPARE)
         elif isinstance(line := header.get("line"), str):
             self.say(line[:200])
         elif isinstance(ended := header.get("trained"), dict):
@@ -312,15 +312,22 @@ class _Session:
             kind, experiment = wire.unpack(header, blob)
             values = experiment.values
             item, number, start = (values.get(name) for name in ("item", "candidate", "start"))
-            if item in self.scorers and type(number) is int and type(start) is int and 0 <= number < MOST_CANDIDATES:
-                self._returned(kind, str(item), number, start, experiment)
+            known = isinstance(item, str) and item in self.scorers
+            if known and type(number) is int and type(start) is int and 0 <= number < MOST_CANDIDATES:
+                self._returned(kind, item, number, start, experiment)
+
+    def _limit(self, seconds: float | None) -> None:
+        """End the child in so many seconds, None for no limit, whatever was said before."""
+        if self.timer:
+            self.timer.cancel()
+        self.timer = threading.Timer(seconds, self.reins.end) if seconds else None
+        if self.timer:
+            self.timer.daemon = True
+            self.timer.start()
 
     def _hand_out(self) -> None:
         """Send the held-out inputs, and give the child a bounded time from now on."""
-        self.timer.cancel()
-        self.timer = threading.Timer(_SCORING, self.reins.end)
-        self.timer.daemon = True
-        self.timer.start()
+        self._limit(_SCORING)
         held = self.studio.held
         arrays = {"inputs": np.ascontiguousarray(held.asked.inputs), "hints": np.ascontiguousarray(held.hints)}
         self.inputs.settimeout(_SPARE)

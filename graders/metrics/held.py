@@ -82,7 +82,7 @@ def _some(images: cifar10.Images, where: NDArray[Any]) -> cifar10.Images:
 
 def _with_controls(asked: Asked, random: np.random.Generator | None) -> tuple[Asked, NDArray[np.bool_]]:
     """Return what is asked with images among it whose pixels were scattered; without `random` there are none."""
-    if random is None:
+    if random is None or not len(asked.inputs):
         return asked, np.zeros(len(asked.inputs), bool)
     images, labels = asked.inputs, asked.answers
     some = random.choice(len(images), min(_CONTROLS, len(images)), replace=False)

@@ -162,6 +162,8 @@ def test_a_module_that_is_not_here_is_our_fault_and_one_of_no_name_is_not(measur
             *wire.pack("outputs", Experiment({"item": "vae_score", "candidate": 0, "start": 0, "name": 3}))
         ),
         lambda say: say({"experiment": "outputs", "values": {"item": ["vae_score"]}, "failure": None}, b"\0" * 9),
+        lambda say: outputs(say, grey(32), item=["vae_score"]),  # type: ignore[arg-type] # a lie
+        lambda say: outputs(say, np.full((32, 3, 32, 32), np.inf)),
         lambda say: say({"trained": {"how": ["PASS"], "seconds": "1"}}, b""),
     ],
 )
