@@ -64,8 +64,6 @@ def _dataset(data: Data) -> type:
     class CIFAR10:
         """As torchvision's, of the images that are here; nothing is downloaded."""
 
-        classes = list(CLASSES)
-
         def __init__(
             self,
             root: Any = "",
@@ -77,6 +75,7 @@ def _dataset(data: Data) -> type:
             part = "train" if train else "test"
             self.data, self.targets = data.arrays[f"x_{part}"], data.arrays[f"y_{part}"].astype(int).tolist()
             self.root, self.train, self.transform, self.target_transform = root, train, transform, target_transform
+            self.classes = list(CLASSES)
             self.class_to_idx = {name: at for at, name in enumerate(self.classes)}
             if not train:
                 data.transform = transform

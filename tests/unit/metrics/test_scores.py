@@ -22,7 +22,8 @@ def planes(pictures: np.ndarray) -> np.ndarray:
 def test_the_joint_loss_is_that_of_pytorch_and_of_the_given_ssim() -> None:
     torch = pytest.importorskip("torch")
     spec = importlib.util.spec_from_file_location("given_ssim", home() / "reference" / "vae" / "given" / "ssim.py")
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     given = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(given)
     smooth = np.repeat(np.repeat(images(6)[:, ::8, ::8], 8, axis=1), 8, axis=2)  # ends of the range, and flat parts
