@@ -107,7 +107,7 @@ class Session:
             item, number, start = (values.get(name) for name in ("item", "candidate", "start"))
             known = isinstance(item, str) and item in self.scorers
             if known and type(number) is int and type(start) is int and 0 <= number < MOST_CANDIDATES:
-                self._returned(kind, item, number, start, experiment)
+                self._returned(kind, str(item), number, start, experiment)
 
     def _limit(self, seconds: float | None) -> None:
         """End the child in so many seconds, None for no limit, whatever was said before."""
