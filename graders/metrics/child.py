@@ -57,6 +57,7 @@ def serve(channel: socket.socket, order: Mapping[str, Any], blob: bytes) -> int:
     data = install(order["data"], work, order["links"])
     models = Models(order, lab, sender, data)
     ended = models.load(weights) if weights else models.train()
+    sys.stdout.flush()  # what was printed is shown, and after the last frame there is no time for it
     sender.send({"trained": ended})
     asked = frames.receive(socket.socket(fileno=inputs), _INPUTS_CAP)
     if asked is not None:

@@ -45,7 +45,8 @@ def judged(item: Item, evidence: Evidence, claimed: float | None) -> ItemResult:
     if best.scattered > SCATTERED:
         words.append(f"it even reconstructs scattered pixels (SSIM {best.scattered:.2f}), which no latent code holds")
         return judge.manual(item, f"{judge.UNSEEN}: {'; '.join(words)}", evidence.seconds)
-    result = replace(_scaled(item, metric, best), seconds=evidence.seconds, note="; ".join(words))
+    result = _scaled(item, metric, best)
+    result = replace(result, seconds=evidence.seconds, note="; ".join(words), output=evidence.output)
     if how == "budget" and result.verdict is not Verdict.PASS:
         return judge.manual(item, f"{judge.UNSEEN}: {'; '.join(words)}; --budget gives it more time", evidence.seconds)
     return result
@@ -125,7 +126,15 @@ def _unmeasured(item: Item, evidence: Evidence, reason: str) -> ItemResult:
         return judge.manual(item, f"{judge.UNSEEN}: {words}", evidence.seconds)
     criterion = CriterionResult("score", False, 0.0, item.points, "a trained model", words, item.note)
     return ItemResult(
-        item.id, item.title, Verdict.FAIL, 0.0, item.points, (criterion,), seconds=evidence.seconds, note=words
+        item.id,
+        item.title,
+        Verdict.FAIL,
+        0.0,
+        item.points,
+        (criterion,),
+        seconds=evidence.seconds,
+        note=words,
+        output=evidence.output,
     )
 
 

@@ -87,6 +87,7 @@ def test_the_page_shows_what_came_back_and_the_curve(vae: Run) -> None:
     page = (vae.out / "students" / "adams" / "report.html").read_text(encoding="utf-8")
     assert "Your trained models" in page
     assert page.count("data:image/png") == 2
+    assert "epoch 2: train " in page  # what the script printed
     assert vae.result("adams")["trained"]["vae_score"]["curve"]["score"]
 
 
