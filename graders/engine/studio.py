@@ -174,6 +174,7 @@ class Studio:
             "seed": int(setting.hashed(f"metric {self.seed}".encode())[:8], 16),
             "cells": [] if weights else cells,
             "settings": lacking_names,
+            "file": PurePosixPath(wanted.program.file).name,
             "links": archives(cells),
             "weights": list(weights),
             "budget": self.budget,

@@ -113,7 +113,8 @@ class Models:
     def __init__(self, order: Mapping[str, Any], lab: Any, sender: Sender, data: Any) -> None:
         self.order, self.lab, self.sender, self.data = order, lab, sender, data
         self.module = types.ModuleType("__main__")
-        self.module.__dict__["get_ipython"] = _Shell
+        sys.argv = [order["file"]]  # a script may read its arguments: there are none
+        self.module.__dict__.update(get_ipython=_Shell, __file__=os.path.join(os.getcwd(), order["file"]))
         sys.modules["__main__"] = self.module  # what a script pickles is found there again
         self.loaded: list[tuple[str, str, Any]] = []
         self.sampled = 0.0
