@@ -1,5 +1,7 @@
-# Two commands: `make demo` and `make test`. Each installs what it needs into .venv, once. `make bench` (QUICK=1 for
-# three minutes of it) measures the speed beside otter-grader and nbgrader, which go into an environment of their own.
+# Two commands: `make demo` and `make test`. Each installs what it needs into .venv, once. `make demo-jem`, `make
+# demo-colourization` and `make demo-denoising` grade the classes of the other assignments, `make demo-all` all of them.
+# `make bench` (QUICK=1 for three minutes of it) measures the speed beside otter-grader and nbgrader, which go into an
+# environment of their own.
 PYTHON ?= python3
 VENV := .venv
 PEERS := .venv-bench
@@ -8,7 +10,10 @@ ASSIGNMENTS := $(patsubst rubrics/%.toml,%,$(sort $(wildcard rubrics/*.toml)))
 # pip of this machine installs into the environment, so that a Python without ensurepip will do.
 PIP := $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install --quiet --constraint constraints.txt
 
-.PHONY: demo test bench lint types layers audit release clean
+# The made-up classes of the other assignments.
+DEMOS := $(addprefix demo-,jem colourization denoising)
+
+.PHONY: demo demo-all $(DEMOS) test bench lint types layers audit release clean
 
 demo: $(VENV)/demo.installed
 	rm -rf out/demo-class
@@ -24,6 +29,16 @@ demo: $(VENV)/demo.installed
 	$(BIN)/graders grade pixelcnn out/demo-executed/adams.ipynb -o out/demo-tiers --tier behaviour,record,execute
 	@echo "Open in a browser: out/demo/report.html (the class) and out/demo-tiers/students/adams/report.html (all tiers);"
 	@echo "in Jupyter: out/demo-tiers/students/adams/executed.ipynb (the notebook as it was run)."
+
+demo-all: demo $(DEMOS)
+
+demo-jem: $(VENV)/demo.installed
+demo-colourization demo-denoising: $(VENV)/demo-torch.installed
+$(DEMOS): demo-%:
+	rm -rf out/demo-class-$*
+	$(BIN)/python demo/make_class.py out/demo-class-$* $*
+	$(BIN)/graders grade $* out/demo-class-$* -o out/$@ --tier behaviour,record --time-limit 10
+	@echo "Open in a browser: out/$@/report.html"
 
 test: $(VENV)/test.installed lint types layers
 	$(BIN)/pytest
@@ -56,7 +71,11 @@ $(VENV)/demo.installed: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable '.[tensorflow,colab,execute]'
 	touch $@
 
-$(VENV)/test.installed: $(VENV)/demo.installed
+$(VENV)/demo-torch.installed: $(VENV)/demo.installed
+	$(PIP) --editable '.[tensorflow,torch,colab,execute]'
+	touch $@
+
+$(VENV)/test.installed: $(VENV)/demo-torch.installed
 	$(PIP) --editable '.[tensorflow,torch,colab,execute,dev]'
 	touch $@
 

@@ -107,13 +107,13 @@ def audit_assignment(
     assignment: Assignment, items: Collection[str], jobs: int, isolation: str | None = None, seed: int | None = None
 ) -> Audit:
     """Grade the mutants and variants of these items as whole submissions, each on all items of its tier."""
-    folder = reference_path(assignment.slug).parent
-    mutants = [edit for edit in _edits(folder, "mutants.py", "MUTANTS") if edit.item in items]
-    variants = [edit for edit in _edits(folder, "variants.py", "VARIANTS") if edit.item in items]
+    every = load_edits(assignment.slug).values()
+    mutants = [edit for edit in every if isinstance(edit, Mutant) and edit.item in items]
+    variants = [edit for edit in every if isinstance(edit, Variant) and edit.item in items]
     reports: dict[str, Report] = {}
     provenance: Mapping[str, Any] = {}
     for tier in (Tier.BEHAVIOUR, Tier.EXECUTE):
-        edits = [edit for edit in (*mutants, *variants) if assignment.item(edit.item).tier is tier]
+        edits = [one for one in every if one.item in items and tier in assignment.item(one.item).tiers]
         if edits:
             graded, provenance = _graded(assignment, tier, edits, jobs, isolation, seed)
             reports |= graded
@@ -157,11 +157,7 @@ def without_bonus(text: str, bonus: Collection[str]) -> str:
 def _edits(folder: Path, name: str, what: str) -> tuple[Any, ...]:
     """Return the edits of a file, then of those beside it, such as run_mutants.py for whole runs."""
     paths = [folder / name, *sorted(folder.glob(f"*_{name}"))]
-    edits = tuple(edit for path in paths for edit in _load(path, what))
-    names = Counter(edit.name for edit in edits)
-    if twice := [one for one, times in names.items() if times > 1]:
-        raise Fault(f"{folder.name}: {', '.join(twice)} stands twice among the {what}; one would hide the other")
-    return edits
+    return tuple(edit for path in paths for edit in _load(path, what))
 
 
 def _itself(submission: Submission) -> Submission:
@@ -179,9 +175,12 @@ def _load(path: Path, name: str) -> tuple[Any, ...]:
 
 
 def load_edits(slug: str) -> dict[str, Mutant | Variant]:
-    """Return all mutants and variants of an assignment by name."""
+    """Return all mutants and variants of an assignment by name; raises Fault where a name stands twice."""
     folder = reference_path(slug).parent
     edits = (*_edits(folder, "mutants.py", "MUTANTS"), *_edits(folder, "variants.py", "VARIANTS"))
+    names = Counter(edit.name for edit in edits)
+    if twice := [one for one, times in names.items() if times > 1]:
+        raise Fault(f"{slug}: {', '.join(twice)} stands twice among mutants and variants; one would hide the other")
     return {edit.name: edit for edit in edits}
 
 

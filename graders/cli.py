@@ -109,6 +109,7 @@ def grade(
             full,
             data,
             run_limit,
+            Tier.EXECUTE in tiers,
             budget_seconds(budget),
         )
         entries = find_entries(paths, (*HANDED_IN, *rubric.files.values()))

@@ -25,6 +25,10 @@ class Unseen(Exception):  # noqa: N818 - no error: what decides an item lies whe
     """A judge cannot tell: it costs no marks, and a person decides. The message is one line: what to look at."""
 
 
+class Unsaved(Unseen):
+    """As above, where nothing was saved that a judge of saved results could look at: a run settles it."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return " (did you mean ...?)" with the nearest known word, or the list of them when none is near.
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from graders.assignments import Grader
-from graders.errors import Unseen
+from graders.errors import Unsaved, Unseen
 from graders.model import CriterionResult, Evidence, Experiment, Failure, Item, ItemResult, Json, Outcome, Tier, Verdict
 
 _UNDONE = ("NotImplementedError", "NotDefinedError")
@@ -20,6 +20,7 @@ _WAITING = {
 }
 _NOT_FOUND = "not found in what was handed in; read by a person"  # it may well stand in the report
 UNSEEN = "a person must look"  # a run did not show enough to take marks for
+UNSAVED = "read by a person, or run"  # nothing was saved to take marks for
 _REFERENCE_FAILED = "the reference's own evidence is incomplete"
 
 
@@ -79,7 +80,7 @@ def judge_item(
     try:
         outcomes = list(grader.judge(_Seen(_genuine(mine, theirs)), _Seen(theirs)))
     except Unseen as unseen:
-        return manual(item, f"{UNSEEN}: {unseen}", mine.seconds)
+        return manual(item, f"{UNSAVED if isinstance(unseen, Unsaved) else UNSEEN}: {unseen}", mine.seconds)
     except Exception as error:  # whatever it is, it is ours: a judge must cope with any evidence
         return fault(item, f"the judge of {item.id} failed: {type(error).__name__}: {error}", mine.seconds)
     if not outcomes and (item.kind == "question" or item.tier is Tier.RECORD):
@@ -124,12 +125,10 @@ def _result(item: Item, outcomes: Sequence[Outcome], mine: Evidence, follow_thro
         )
         for criterion in item.criteria
     )
-    passed = sum(criterion.passed for criterion in criteria)
-    verdict = Verdict.PASS if passed == len(criteria) else Verdict.PARTIAL if passed else Verdict.FAIL
     return ItemResult(
         item.id,
         item.title,
-        verdict,
+        _verdict(criteria),
         sum(criterion.points for criterion in criteria),
         item.points,
         criteria,
@@ -178,6 +177,30 @@ def blocked(result: ItemResult, broken: Sequence[str]) -> ItemResult:
     words = " and ".join(broken)
     note = f"builds on {words}, which is not right yet; it cannot be judged on its own"
     return replace(result, verdict=Verdict.BLOCKED, note=note)
+
+
+def either(results: Sequence[ItemResult]) -> ItemResult:
+    """Return what several kinds of evidence of one item show together: a criterion is met when one of them shows it.
+
+    Where that is not all, what is our own fault or waits for a person in one of them is so in the end; but a run
+    settles what was merely not saved.
+    """
+    rows = zip(*(one.criteria for one in results if one.criteria), strict=True)
+    criteria = tuple(next((one for one in row if one.passed), row[0]) for row in rows)
+    waits = [one for kind in (Verdict.FAULT, Verdict.MANUAL) for one in results if one.verdict is kind]
+    saved = [one for one in waits if not one.note.startswith(UNSAVED)]
+    waits = saved if criteria else [*saved, *waits]
+    if len(results) > 1 and criteria and (_verdict(criteria) is Verdict.PASS or not waits):
+        points = sum(criterion.points for criterion in criteria)
+        return replace(results[0], verdict=_verdict(criteria), points=points, criteria=criteria, note="")
+    first = (waits or results)[0]
+    seen = ", ".join(criterion.name for criterion in criteria if criterion.passed)
+    return replace(first, note=f"{first.note}; seen elsewhere: {seen}") if seen and len(results) > 1 else first
+
+
+def _verdict(criteria: Sequence[CriterionResult]) -> Verdict:
+    passed = sum(criterion.passed for criterion in criteria)
+    return Verdict.PASS if passed == len(criteria) else Verdict.PARTIAL if passed else Verdict.FAIL
 
 
 def followed(own: ItemResult, through: ItemResult) -> ItemResult:

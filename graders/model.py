@@ -75,7 +75,8 @@ class Item:
 
     `names` are the names that the code may go by, the handout's own first; `follow_through` is the share of the points
     that is earned when the item only works on top of the reference's versions of what it depends on. `self_check` is
-    whether the kit holds what students need to check it themselves.
+    whether the kit holds what students need to check it themselves. `executed` is whether a run of the whole notebook
+    can show an item of the record tier too.
     """
 
     id: str
@@ -91,6 +92,12 @@ class Item:
     note: str = ""
     self_check: bool = True
     metric: Metric | None = None
+    executed: bool = False
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """The kinds of run that can judge it; what either shows counts."""
+        return (self.tier, Tier.EXECUTE) if self.executed else (self.tier,)
 
 
 @dataclass(frozen=True)
@@ -140,6 +147,7 @@ class Assignment:
     given: tuple[str, ...]  # functions that the skeleton hands out
     digest: str
     unchanged: tuple[str, ...] = ()  # names of files that are handed out and that students are not to change
+    others: tuple[str, ...] = ()  # words in names of files that belong to another assignment handed in with this one
 
     def item(self, item_id: str) -> Item:
         """Return the item of that id; raises KeyError when there is none."""

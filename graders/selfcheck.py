@@ -25,7 +25,7 @@ from graders.intake.folders import read_paths
 from graders.intake.names import CODE
 from graders.kit import Kit, has_item, read_kit
 from graders.model import Evidence, Experiment, Item, ItemResult, Tier, Verdict
-from graders.notebook import Program, cut_slice, match_names, read_program
+from graders.notebook import Program, cut_slice, match_names, own_files, read_program
 
 if TYPE_CHECKING:
     from graders.probes.student import Student
@@ -84,7 +84,7 @@ def check_script(path: Path, only: Sequence[str] = (), assignment: str | None = 
     What is imported may stand beside the script; the kit is looked for there as well. Nothing of the script runs but
     the definitions that an item needs. Raises UsageError for what cannot be checked.
     """
-    kit = find_kit(assignment, path.parent)
+    kit = find_kit(assignment or _of_script(path), path.parent)
     items = [_checkable(kit, item_id) for item_id in only] or [kit.assignment.item(one) for one in kit.evidence]
     program = _program(kit, path)
     results: dict[str, ItemResult] = {}
@@ -97,12 +97,20 @@ def check_script(path: Path, only: Sequence[str] = (), assignment: str | None = 
     return [results[item.id] for item in items]
 
 
+def _of_script(path: Path) -> str | None:
+    """Return the assignment whose script has this name, of several whose kits lie beside it."""
+    kits = sorted(path.parent.glob("*.kit"))
+    fitting = [one.stem for one in kits if len(kits) > 1 and _cached(one).assignment.files.get("code") == path.name]
+    return fitting[0] if fitting else None
+
+
 def _program(kit: Kit, path: Path) -> Program:
     """Read a script and those beside it; raises UsageError where there is no code in it."""
     if not path.is_file() or path.suffix not in CODE:
         raise UsageError(f"{path}: no script or notebook; give the file that holds your code")
     beside = {each for each in path.parent.glob("*.py") if each.is_file()} | {path}
     submission = read_paths((each.name, each) for each in sorted(beside)).submission("", "", path.name)
+    submission = own_files(submission, kit.assignment.slug, kit.assignment.others)
     names = {name for item in kit.assignment.items for name in item.names}
     program = read_program(submission, names, (path.name,))
     for note in (*submission.problems, *program.notes):
@@ -151,10 +159,18 @@ def _blame(own: ItemResult, broken: Sequence[str]) -> ItemResult:
 def _measure(kit: Kit, item: Item, namespace: Mapping[str, Any]) -> ItemResult:
     from graders.probes.student import Student
 
-    found = match_names(_names(kit), [name for name, value in namespace.items() if callable(value)])
+    found = _found(kit, namespace)
     if item.id not in found:
         return judge.missing(item, f"no {item.names[0]} is defined yet; run its cell first")
     return _judged(kit, item, Student(namespace, found, _orders(kit)), _Places())
+
+
+def _found(kit: Kit, namespace: Mapping[str, Any]) -> dict[str, str]:
+    """Return which name each item goes by: that of a class or function, of an answer also that of a value."""
+    defined = [name for name, value in namespace.items() if callable(value)]
+    answers = {one.id: one.names[::-1] for one in kit.assignment.items if one.kind == "question"}
+    values = {item: name for item, names in answers.items() for name in names if namespace.get(name) is not None}
+    return match_names(_names(kit), defined, kit.assignment.given) | values
 
 
 def _judged(kit: Kit, item: Item, student: Student, places: Container[str]) -> ItemResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 from graders.cli import app
@@ -32,6 +33,16 @@ def test_every_command_is_in_the_readme() -> None:
         for command in commands.registered_commands:
             assert command.callback is not None
             assert f"`graders {prefix}{command.callback.__name__}" in README
+
+
+def test_every_make_command_is_a_target() -> None:
+    commands = sorted(set(re.findall(r"make ([a-z][a-z-]*)", README)) - {"in"})
+    assert {"demo", "test", "bench", "demo-all", "demo-jem", "demo-colourization", "demo-denoising"} <= set(commands)
+    for command in commands:
+        process = subprocess.run(["make", "-n", command], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert process.returncode == 0, process.stderr
+    slugs = {path.stem for path in (ROOT / "demo").glob("*.py")} - {"make_class", "__init__"}
+    assert {f"demo-{slug}" for slug in slugs} <= set(commands)
 
 
 def test_the_readme_begins_with_the_two_commands() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -54,17 +55,44 @@ def digest() -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
+@dataclass(frozen=True)
+class Findings:
+    """What the run of a whole notebook showed beyond any item, in sentences for whoever marks.
+
+    What is `wrong` stands among the code to look at too. No mark depends on either.
+    """
+
+    seen: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+
+
+def no_findings(run: Seen, code: Mapping[int, str]) -> Findings:
+    """Return nothing: the run of this assignment's notebooks is told of by its items."""
+    return Findings()
+
+
+Reader = Callable[[Seen, Mapping[int, str]], Findings]
+
+
 class Registry(dict[str, Grader]):
     """The graders of one assignment by item id; `@registry.item("C3")` adds one.
 
     `framework` says which instruments their probes get: `graders.probes.<framework>`. `preload` are further modules
     that are imported once for all children, where otherwise each would do it. `least_loss` is the lowest loss on the
-    real data that a training can show without raising doubts.
+    real data that a training can show without raising doubts. `findings` reads the experiments of a notebook's run,
+    which come from a hostile process, beside the text of each code cell by its number.
     """
 
-    def __init__(self, framework: str, preload: tuple[str, ...] = (), least_loss: float = 0.0) -> None:
+    def __init__(
+        self,
+        framework: str,
+        preload: tuple[str, ...] = (),
+        least_loss: float = 0.0,
+        findings: Reader = no_findings,
+    ) -> None:
         super().__init__()
-        self.framework, self.preload, self.least_loss = framework, preload, least_loss
+        self.framework, self.preload, self.least_loss, self.findings = framework, preload, least_loss, findings
+        self.runs: dict[str, Grader] = {}
 
     def item(self, item_id: str) -> Callable[[type], type]:
         """Register an instance of the decorated class for that item."""
@@ -74,6 +102,14 @@ class Registry(dict[str, Grader]):
             return grader
 
         return register
+
+    def run(self, item_id: str, grader: Grader) -> None:
+        """Register what judges an item of the record tier from a run of the whole notebook."""
+        self.runs[item_id] = grader
+
+    def of(self, item_id: str, tier: Tier) -> Grader:
+        """Return what judges an item in a tier."""
+        return self.runs.get(item_id, self[item_id]) if tier is Tier.EXECUTE else self[item_id]
 
 
 def load_graders(assignment: Assignment) -> Registry:
@@ -91,6 +127,11 @@ def load_graders(assignment: Assignment) -> Registry:
             f"rubrics/{assignment.slug}.toml: item {item_id} has tier '{wanted[item_id]}' but no grader"
             f"{did_you_mean(item_id, registry)}"
         )
+    for item in assignment.items:
+        if item.executed and item.id not in registry.runs:
+            raise UsageError(
+                f"rubrics/{assignment.slug}.toml: item {item.id} is said to be executed, but no grader reads its run"
+            )
     return registry
 
 

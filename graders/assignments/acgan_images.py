@@ -124,7 +124,9 @@ class Samples:
         return {"vectors": vectors}
 
     def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
-        """Check their number and their distribution."""
+        """Check their number and their distribution; what is no table of numbers is left to a person."""
+        if mine["vectors"].failure or mine["vectors"].arrays.get("vectors", np.zeros(0)).ndim < 2:
+            return
         yield _twenty(mine["vectors"])
         yield standard_normal("normal", mine["vectors"])
 
@@ -175,10 +177,11 @@ class Claim:
 
     def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
         """Judge the figure of an accuracy in a file's head; where there is no line for it, a person looks."""
-        lines = [one for one in mine["heads"].values.get("lines", []) if "accuracy" in one["label"].lower()]
-        if not lines:
-            return
+        head = mine["heads"].values.get("lines", [])
+        lines = [one for one in head if "accuracy" in one["label"].lower()]
         shares = [share for one in lines if (share := _share(one)) is not None]
+        if not lines or (not shares and any(one["percent"] for one in head)):
+            return
         told = f"{shares[0]:.2%}" if shares else f"no figure in '{lines[0]['label']}'"
         yield checks.outcome("accuracy", bool(shares) and 0 < shares[0] <= 1, "an accuracy of at most 100 %", told)
 

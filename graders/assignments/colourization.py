@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from graders import checks
-from graders.assignments import Experiments, Registry, Seen
+from graders.assignments import Experiments, Registry, Seen, colourization_run
 from graders.assignments import colourization_answers as answers
 from graders.assignments import colourization_record as record
 from graders.model import Outcome
 
-GRADERS = Registry("torch", preload=("matplotlib.pyplot",), least_loss=record.LEAST_LOSS)
+GRADERS = Registry(
+    "torch", preload=("matplotlib.pyplot",), least_loss=record.LEAST_LOSS, findings=colourization_run.findings
+)
 
 GRADERS.item("3.2")(answers.ConvNetSizes)
 GRADERS.item("4.3")(answers.PoolUpsampleSizes)
@@ -25,6 +27,9 @@ GRADERS.item("4.2")(record.FirstTraining)
 GRADERS.item("5.2")(record.ConvTransposeTraining)
 GRADERS.item("6.2")(record.UNetTraining)
 GRADERS.item("traces")(record.ProgramTraces)
+GRADERS.run("4.2", colourization_run.RanTraining("PoolUpsampleNet", curve=False))
+GRADERS.run("5.2", colourization_run.RanTraining("ConvTransposeNet", curve=True))
+GRADERS.run("6.2", colourization_run.RanTraining("UNet", curve=True))
 
 # Input channels, filters and colours, twice the filters and the channels of what is concatenated: all differ.
 _SIZES = ((2, 3, 7), (3, 5, 4), (2, 5, 4), (3, 4, 7))

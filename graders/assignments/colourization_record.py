@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from graders.assignments import Seen
 from graders.assignments.saved_results import (
+    PAPERS,
     Entry,
     FromRecord,
     best_of,
@@ -14,9 +15,12 @@ from graders.assignments.saved_results import (
     of_epochs,
     of_log,
     trainings,
+    unsaved,
+    written_up,
 )
 from graders.checks import outcome
-from graders.model import Outcome
+from graders.errors import Unsaved, Unseen
+from graders.model import Json, Outcome
 
 LEAST_LOSS = 0.5  # no network of these comes near that: 24 colours, of which several are alike
 EPOCHS = 25
@@ -30,7 +34,7 @@ class ProgramTraces(FromRecord):
         """Judge whether there is anything; what it shows, a person reads."""
         writings = list(mine["traces"].values.get("writings", []))
         signs = entries(mine, "traces", "signs")
-        papers = [name for name in writings if name.lower().endswith((".pdf", ".docx"))]
+        papers = [name for name in writings if name.lower().endswith(PAPERS)]
         yield outcome("write_up", bool(papers), "a write-up beside the notebook", ", ".join(papers[:3]) or "none")
         found = [*writings, *dict.fromkeys(f"cell {one['cell']} of {one['file']}" for one in signs)]
         yield outcome(
@@ -42,13 +46,39 @@ class ProgramTraces(FromRecord):
 
 
 class _Training(FromRecord):
-    """What the three trainings share: their log."""
+    """What the three trainings share: a log, and pictures below it."""
 
     network = ""
+
+    def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
+        """Judge the best of the trainings that are logged; what may well stand elsewhere is left to a person."""
+        training, outcomes = best_of(self.runs(mine), self.logged)
+        outcomes.append(self.pictured(_pictures(training, mine)))
+        absent = [one for one in outcomes if not one.passed and (training is None or one is outcomes[-1])]
+        if absent and (paper := written_up(mine)):
+            seen = "; ".join(f"{one.name}: {one.actual}" for one in outcomes if one.passed)
+            what = f"{absent[0].expected} is not saved in the notebook; {paper}"
+            raise Unseen(f"{what}; seen: {seen}" if seen else what)
+        if absent and (why := unsaved(mine, self.places(mine))):
+            raise Unsaved(why)
+        yield from outcomes
 
     def runs(self, mine: Seen) -> list[Entry]:
         """Return the trainings of the network."""
         return trainings(mine, lambda run: self.network in _networks_of(run, mine))
+
+    def places(self, mine: Seen) -> set[tuple[Json, Json]]:
+        """Return the cells that train the network."""
+        cells = [cell for cell in entries(mine, "cells", "cells") if cell["trains"]]
+        return {_place(cell) for cell in cells if self.network in _networks_of(cell, mine)}
+
+    def logged(self, run: Entry | None) -> Iterator[Outcome]:
+        """Yield the outcomes of a log, or of none."""
+        raise NotImplementedError
+
+    def pictured(self, pictures: Sequence[Entry]) -> Outcome:
+        """Return the outcome of the pictures below a training."""
+        raise NotImplementedError
 
 
 class FirstTraining(_Training):
@@ -56,25 +86,29 @@ class FirstTraining(_Training):
 
     network = "poolupsamplenet"
 
-    def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
-        """Judge the best of the trainings that are logged; one outcome per criterion."""
-        training, outcomes = best_of(self.runs(mine), of_log)
-        yield from outcomes
-        shown = [one for one in _pictures(training, mine) if not one["chart"]]
-        yield outcome("images", bool(shown), "coloured images below the training", number_of(len(shown), "image"))
+    def logged(self, run: Entry | None) -> Iterator[Outcome]:
+        """Yield whether there is a log and whether it falls."""
+        return of_log(run)
+
+    def pictured(self, pictures: Sequence[Entry]) -> Outcome:
+        """Look for pictures that are no charts."""
+        shown = [one for one in pictures if not one["chart"]]
+        return outcome("images", bool(shown), "coloured images below the training", number_of(len(shown), "image"))
 
 
 class CurvedTraining(_Training):
     """The log of at least 25 epochs is saved, with falling loss and the training curve as a plot."""
 
-    def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
-        """Judge the best of the trainings that are logged; one outcome per criterion."""
-        training, outcomes = best_of(self.runs(mine), _of_long_training)
-        yield from outcomes
-        shown = [one for one in _pictures(training, mine) if one["chart"]]
-        yield outcome(
-            "curve", bool(shown), "a plot of the training curve below the training", number_of(len(shown), "plot")
-        )
+    def logged(self, run: Entry | None) -> Iterator[Outcome]:
+        """Yield whether there is a log, whether it falls, and whether it is of 25 epochs."""
+        yield from of_log(run)
+        yield of_epochs(run, EPOCHS)
+
+    def pictured(self, pictures: Sequence[Entry]) -> Outcome:
+        """Look for charts."""
+        shown = [one for one in pictures if one["chart"]]
+        expected = "a plot of the training curve below the training"
+        return outcome("curve", bool(shown), expected, number_of(len(shown), "plot"))
 
 
 class ConvTransposeTraining(CurvedTraining):
@@ -89,13 +123,10 @@ class UNetTraining(CurvedTraining):
     network = "unet"
 
 
-def _of_long_training(run: Entry | None) -> Iterator[Outcome]:
-    yield from of_log(run)
-    yield of_epochs(run, EPOCHS)
-
-
 def _networks_of(run: Entry, mine: Seen) -> Sequence[str]:
-    """Return which networks a log may be of: those that its cell names, or the nearest one above it that names any.
+    """Return which networks a log, or a cell that trains, may be of.
+
+    They are those that its cell names, or the nearest one above it that names any.
 
     Where as many are named as are trained in the cell, they are taken in their order.
     """
@@ -105,9 +136,9 @@ def _networks_of(run: Entry, mine: Seen) -> Sequence[str]:
     for cell in reversed(above):
         if named := _known(cell):
             beside = [one for one in entries(mine, "logs", "runs") if _place(one) == _place(run)]
-            at = next(at for at, one in enumerate(beside) if one is run)
+            at = next((at for at, one in enumerate(beside) if one is run), None)
             ordered = cell["cell"] == run["cell"] and len(named) == len(beside)
-            return [named[at]] if ordered else named
+            return named if at is None or not ordered else [named[at]]
     return ()
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from graders.assignments import Seen
-from graders.assignments.saved_results import Entry, FromRecord, entries
+from graders.assignments.saved_results import Entry, FromRecord, entries, written_up
 from graders.checks import outcome
+from graders.errors import Unseen
 from graders.model import Outcome
 
 TESTS = 4  # of the check script
@@ -50,11 +51,26 @@ class Training(FromRecord):
         if not losses and not pictures:
             return
         judged = [list(_of_log(one)) for one in losses or _NONE]
-        yield from max(judged, key=lambda found: sum(one.passed for one in found))
-        for name, kind in (("samples", "sample"), ("novel", "novel")):
-            yield _of_pictures(name, [one for one in pictures if one["kind"] == kind])
+        outcomes = max(judged, key=lambda found: sum(one.passed for one in found))
+        by_kind = {kind: [one for one in pictures if one["kind"] == kind] for kind in ("sample", "novel")}
+        outcomes += [_of_pictures("samples", by_kind["sample"]), _of_pictures("novel", by_kind["novel"])]
         changed = [*_changed(mine, "asgn6", ("changed",)), *_changed(mine, "_models", ("changed",))]
-        yield outcome("unchanged", not changed, "no changed code outside of models.py", (changed or ["none"])[0])
+        outcomes.append(
+            outcome("unchanged", not changed, "no changed code outside of models.py", (changed or ["none"])[0])
+        )
+        absent = [
+            name
+            for name, found in (
+                ("loss.txt", losses),
+                ("sample-*.png", by_kind["sample"]),
+                ("novel-*.png", by_kind["novel"]),
+            )
+            if not found
+        ]
+        if absent and (where := written_up(mine)):
+            seen = "; ".join(f"{one.name}: {one.actual}" for one in outcomes if one.passed)
+            raise Unseen(f"no {' and no '.join(absent)} was handed in; {where}; seen: {seen or 'nothing right'}")
+        yield from outcomes
 
 
 def _of_log(log: Entry | None) -> Iterator[Outcome]:

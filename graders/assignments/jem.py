@@ -12,12 +12,14 @@ from graders.assignments import jem_blocks as blocks
 from graders.assignments import jem_bonus as bonus
 from graders.assignments import jem_record as record
 from graders.assignments import jem_regularised as regularised
+from graders.assignments import jem_run as run
 from graders.assignments import jem_steps as steps
 
 GRADERS = Registry(
     "tensorflow",
     preload=("tensorflow.python.ops.numpy_ops.np_config", "matplotlib.pyplot"),
     least_loss=-math.inf,  # the loss of Part 2 has the difference of two energies in it
+    findings=run.findings,
 )
 
 GRADERS.item("C1")(blocks.ResBlock)

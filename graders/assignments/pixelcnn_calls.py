@@ -5,21 +5,16 @@ Whatever a record holds comes from the student's process. What is not of the rec
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from graders.assignments import Seen
-from graders.model import Experiment
+from graders.assignments.run_calls import Array, Recorded, cut_short, ending, faults, number, records
 from graders.probes.recorder_images import losses_of
 
-Array = NDArray[Any]
 _METHODS = ("load_weights", "save_weights", "fit", "evaluate", "direct", "plots")
 _BYTES = 128  # of an image, 32x32 bits
 _NEAR = 0.12  # the share of pixels in which two ways to scale the same image may differ; other images differ in more
@@ -30,38 +25,8 @@ NEITHER, TRAIN, TEST = 0, 1, 2
 
 
 @dataclass(frozen=True)
-class Call:
-    """One record: `at` is its place in the run."""
-
-    at: int
-    cell: int
-    method: str
-    details: Mapping[str, Any]
-    arrays: Mapping[str, Array] = field(default_factory=dict)
-
-    def text(self, key: str) -> str:
-        """Return a text, "" where there is none."""
-        value = self.details.get(key)
-        return value if isinstance(value, str) else ""
-
-    def number(self, key: str) -> float:
-        """Return a number, NaN where there is none."""
-        return number(self.details.get(key))
-
-    def table(self, key: str) -> dict[str, Any]:
-        """Return a mapping, empty where there is none."""
-        value = self.details.get(key)
-        return value if isinstance(value, dict) else {}
-
-    def rows(self, key: str) -> list[Any]:
-        """Return a list, empty where there is none."""
-        value = self.details.get(key)
-        return value if isinstance(value, list) else []
-
-    def numbers(self, key: str) -> Array:
-        """Return an array of whole numbers (n,), empty where there is none."""
-        found = self.arrays.get(key)
-        return found.ravel().astype(np.int64) if found is not None and found.dtype.kind in "iu" else np.zeros(0, int)
+class Call(Recorded):
+    """One record of what was done with a model."""
 
     @property
     def losses(self) -> Array:
@@ -87,31 +52,20 @@ class Call:
         return list(zip(np.split(tested, starts), np.split(losses, starts), strict=True)) if len(losses) else []
 
 
-def number(value: Any) -> float:
-    """Return a JSON value as a number, NaN when it is none."""
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else float("nan")
-
-
 class Run:
     """All records of one run of a notebook, in order."""
 
     def __init__(self, seen: Seen) -> None:
-        self.calls: list[Call] = []
-        self.end: Mapping[str, Any] = {}
+        self.calls = [Call(**vars(one)) for one in records(seen, _METHODS)]
         images: list[Array] = []
-        for name in sorted(name for name in seen if name.startswith("call ")):
-            call = _call(len(self.calls), seen[name].values, seen[name].arrays)
-            if call is None:
-                continue
-            self.calls.append(call)
+        for call in self.calls:
             fresh = call.arrays.get("images")
             if fresh is not None and fresh.ndim == 2 and fresh.shape[1] == _BYTES and fresh.dtype == np.uint8:
                 images.append(fresh)
         self.images = np.concatenate(images) if images else np.zeros((0, _BYTES), np.uint8)
-        ending = seen["call end"] if "call end" in seen else Experiment()
-        self.end = _json(ending.values.get("details"))
-        self.unseen = ending.arrays.get("unseen", np.zeros((0, _SIDE, _SIDE), np.uint8))  # images (k, 32, 32)
-        self._cells = seen["cells"].values.get("cells") if "cells" in seen else None
+        self.end, arrays = ending(seen)
+        self.unseen = arrays.get("unseen", np.zeros((0, _SIDE, _SIDE), np.uint8))  # images (k, 32, 32)
+        self._cut_short = cut_short(seen)
 
     def of(self, *methods: str) -> list[Call]:
         """Return the calls by these methods."""
@@ -155,10 +109,7 @@ class Run:
         """Return why things may have happened in the run that its records do not tell, "" if they tell all."""
         if any(number(value) > 0 for value in (self.end.get("dropped"), *(c.number("left out") for c in self.calls))):
             return "the notebook called its models more often than is recorded"
-        for cell in self._cells if isinstance(self._cells, list) else []:
-            if isinstance(cell, dict) and cell.get("status") in ("interrupted", "died", "not run"):
-                return f"the run ended in or before cell {cell.get('cell')}, and what comes after it was not seen"
-        return ""
+        return self._cut_short
 
     def unfollowed(self) -> str:
         """Return what was called in a way that is not followed, "" if nothing was."""
@@ -179,23 +130,7 @@ class Run:
 
     def faults(self) -> list[str]:
         """Return what went wrong in the recorder itself."""
-        found = self.end.get("faults")
-        return [str(each) for each in found] if isinstance(found, list) else []
-
-
-def _json(text: Any) -> dict[str, Any]:
-    try:
-        found = json.loads(text) if isinstance(text, str) else {}
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _call(at: int, values: Mapping[str, Any], arrays: Mapping[str, Array]) -> Call | None:
-    method, cell = values.get("method"), values.get("cell")
-    if method not in _METHODS or not isinstance(cell, int):
-        return None
-    return Call(at, cell, str(method), _json(values.get("details")), arrays)
+        return faults(self.end)
 
 
 class Images:
@@ -209,6 +144,7 @@ class Images:
         fits = [call for call in theirs.of("fit") if call.text("before") == theirs.pretrained]
         train = _union(theirs, [call.numbers(key) for call in fits for key in ("trained", "tested")])
         self.train, self.test = len(train), len(test)
+        self._mine, self._tests = mine.images, theirs.images[test]
         known = np.concatenate([train, test])
         kinds = np.repeat([TRAIN, TEST], [len(train), len(test)])
         nearest, near = _nearest(mine.images, theirs.images[known])
@@ -224,6 +160,12 @@ class Images:
         """Return how many of these are of a kind."""
         inside = numbers[(numbers >= 0) & (numbers < len(self.kinds))]
         return int((self.kinds[inside] == kind).sum()) + (len(numbers) - len(inside) if kind == NEITHER else 0)
+
+    def begun(self, numbers: Array, pixels: int) -> bool:
+        """Return whether one of these has the first pixels of an image of the test folder."""
+        inside = numbers[(numbers >= 0) & (numbers < len(self._mine))]
+        eighths = pixels // 8  # in which images are packed
+        return bool(_nearest(self._mine[inside][:, :eighths], self._tests[:, :eighths])[1].any())
 
 
 def _union(run: Run, arrays: list[Array]) -> Array:

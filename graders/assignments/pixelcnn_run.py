@@ -14,7 +14,8 @@ import numpy as np
 from graders import checks
 from graders.assignments import Experiments, Seen
 from graders.assignments import pixelcnn_generation as generation
-from graders.assignments.pixelcnn_calls import TEST, Array, Call, Images, Run, number
+from graders.assignments.pixelcnn_calls import TEST, Call, Images, Run
+from graders.assignments.run_calls import Array, number
 from graders.errors import Unseen
 from graders.model import Outcome
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from graders import checks
-from graders.assignments.pixelcnn_calls import TEST, TRAIN, Call, Images, Run, number
+from graders.assignments.pixelcnn_calls import TEST, TRAIN, Call, Images, Run
 from graders.assignments.pixelcnn_run import CLOSE, Ran, best, mean, takes_logits, trainings
+from graders.assignments.run_calls import number
 from graders.model import Outcome
 
 _HANDOUT = ("learning_rate", "beta_1", "beta_2", "epsilon", "use_ema", "ema_momentum")  # of Adam, Section 4.5

@@ -5,7 +5,7 @@ Nothing runs here and there is no reference to compare with.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from graders.assignments import Experiments, Seen
@@ -13,6 +13,7 @@ from graders.checks import outcome
 from graders.model import Json, Outcome
 
 Entry: TypeAlias = Mapping[str, Json]
+PAPERS = (".pdf", ".docx")
 Judged: TypeAlias = Callable[[Entry | None], Iterator[Outcome]]
 
 
@@ -38,6 +39,32 @@ def number_of(number: int, what: str) -> str:
     ('no pictures', '1 picture', '2 pictures')
     """
     return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
+
+
+def written_up(mine: Seen) -> str:
+    """Return which write-up, none of which is read, may show a result that nothing else shows; "" where there is none.
+
+    >>> from graders.model import Experiment
+    >>> written_up({"traces": Experiment({"writings": ["notes.txt", "a2-writeup.PDF"]})})
+    'a2-writeup.PDF may show it'
+    """
+    names = map(str, mine["traces"].values.get("writings", []))
+    return next((f"{name} may show it" for name in names if name.lower().endswith(PAPERS)), "")
+
+
+def unsaved(mine: Seen, places: Collection[tuple[Json, Json]]) -> str:
+    """Return why a result was never saved, "" where something was.
+
+    It is made by a script, or in these cells (file, number), which have no output at all.
+    """
+    cells = entries(mine, "cells", "cells")
+    scripts = list(mine["cells"].values.get("scripts", []))
+    if scripts and not cells:
+        return f"{scripts[0]} is a script, which keeps no results"
+    making = [cell for cell in cells if (cell["file"], cell["cell"]) in places]
+    if making and not any(cell["output"] for cell in making):
+        return f"cell {making[0]['cell']} trains, and no output of it is saved"
+    return ""
 
 
 # Logs of training -----------------------------------------------------------------------------------------------------
@@ -108,4 +135,5 @@ def _whole(run: Entry | None) -> bool:
 def _told(run: Entry | None) -> str:
     loss = losses(run)
     lost = len(loss) - len(_finite(run))
-    return f"{len(loss)} epochs, {lost} of them without a finite loss" if loss else "no log"
+    without = f", {lost} of them without a finite loss" if lost else ""
+    return f"{len(loss)} epochs{without}" if loss else "no log"

@@ -18,8 +18,8 @@ from graders.model import Experiment, Json, Outcome
 Array = NDArray[Any]
 Step: TypeAlias = Mapping[str, Json]
 CLASSES = 10
-DEFAULTS = {"latent_dim": 128, "num_classes": CLASSES, "img_size": 32}  # of the skeleton
-ARGUMENTS = ("latent_dim", "num_classes", "img_size")
+ARGUMENTS = ("latent_dim", "num_classes", "img_size", "in_channels", "out_channels")
+DEFAULTS = dict(zip(ARGUMENTS, (128, CLASSES, 32, 3, 3), strict=True))  # of the skeleton
 CONVOLUTIONS, DOWN, UP = 3, 2, 2  # Section 1
 _RESIZED = 1.5  # times the pixels: a convolution without padding changes them by less
 _WIDE = 3.0  # times the images: outputs reach where they may leave [0, 1]

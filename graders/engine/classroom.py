@@ -24,13 +24,26 @@ from graders.engine.grading import Bench, read
 from graders.engine.local import Job, LocalEngine
 from graders.engine.pieces import Sliced, Workshop, handed_out_files
 from graders.engine.publish import Publisher
+from graders.engine.rehearsals import rehearsal_of
 from graders.engine.studio import BUDGET, Say, Studio, cores, silent, studio_nursery
-from graders.engine.theatre import REHEARSALS, Theatre, run_nursery, run_seconds, unfinished
+from graders.engine.theatre import Theatre, run_nursery, run_seconds, unfinished
 from graders.errors import Fault, Stopped, UsageError
 from graders.home import reference_path
 from graders.metrics.held import held
 from graders.metrics.limits import SAMPLE
-from graders.model import Assignment, ClassReport, Evidence, Item, Json, Report, SourceFile, Submission, Tier, Verdict
+from graders.model import (
+    Assignment,
+    ClassReport,
+    Evidence,
+    Experiment,
+    Item,
+    Json,
+    Report,
+    SourceFile,
+    Submission,
+    Tier,
+    Verdict,
+)
 from graders.notebook import Program, read_program, suspicions, with_given
 from graders.sandbox.levels import choose_level
 from graders.sandbox.limits import Limits
@@ -45,8 +58,9 @@ class Plan:
 
     `isolation` is a level that works here, None for the strongest that does; a seed of None is drawn once per class.
     `due` is a deadline other than the rubric's, "" for the rubric's own. `full` runs whole notebooks on the images in
-    `data`, not in a small rehearsal; each has `run_limit` seconds, None for the usual. A training of the metric tier
-    has `budget` seconds, and `say` is told what it prints, with the id of the submission.
+    `data`, not in a small rehearsal; each has `run_limit` seconds, None for the usual. `rehearse` runs them even where
+    no item is judged by it: what came of it stands in the report. A training of the metric tier has
+    `budget` seconds, and `say` is told what it prints, with the id of the submission.
     """
 
     assignment: Assignment
@@ -61,6 +75,7 @@ class Plan:
     full: bool = False
     data: Path | None = None
     run_limit: float | None = None
+    rehearse: bool = False
     budget: float = BUDGET
     say: Say = silent
 
@@ -83,8 +98,8 @@ class Classroom:
     def __post_init__(self) -> None:
         plan = self.plan
         self._locks = {item.id: threading.Lock() for item in plan.assignment.items}
-        names, surroundings = [item.id for item in plan.items], self.workshop.laboratory.surroundings
-        self.run = setting.run_document(plan.assignment.slug, names, plan.due, self.provenance, surroundings)
+        surroundings = self.workshop.laboratory.surroundings
+        self.run = setting.run_document(plan.assignment.slug, plan.items, plan.due, self.provenance, surroundings)
         self.bench = Bench(plan.assignment, plan.items, self.graders, self.reference_evidence, self.provenance)
 
     def reference_evidence(self, item: Item) -> Evidence:
@@ -106,7 +121,7 @@ class Classroom:
         """Measure the reference beside the first submissions; what goes wrong is said when it is needed."""
         with contextlib.suppress(Fault, Stopped):
             for item in self.plan.items:
-                if item.tier is not Tier.METRIC:
+                if item.tier is not Tier.METRIC and item.tiers != (Tier.RECORD,):  # these are compared with nothing
                     self.reference_evidence(item)
 
     def grade(self, job: Job) -> Report:
@@ -119,11 +134,13 @@ class Classroom:
         submission, program = read(self.plan.assignment, handed_in)
         pieces = Sliced(self.workshop, handed_in, program, weights=job.weights)
         report = self.bench.report(light(submission), pieces)
+        ran = pieces.run()[0] if runs(self.plan) else Evidence({})
         odd = tuple(f"{one.place}, line {one.line}: {one.construct} {one.why}" for one in suspicions(program))
         saved, more = self._flags(pieces, program)
-        report = replace(
-            report, code={**self._code(report, pieces), **more}, suspicions=(*report.suspicions, *odd, *saved)
-        )
+        wrong = ran.experiments.get("cells", Experiment()).values.get("wrong", ())
+        notes = (*report.notes, *([f"the notebook was not run, by our own fault: {ran.fault}"] if ran.fault else []))
+        code = {**self._code(report, pieces), **more}
+        report = replace(report, code=code, suspicions=(*report.suspicions, *odd, *wrong, *saved), notes=notes)
         record = {
             "handed_in": whole,
             "submission": write_submission(submission),
@@ -191,10 +208,19 @@ def open_classroom(plan: Plan, store_path: Path, nursery: Nursery | None = None)
             versions = setting.versions(assignment.framework)
             laboratory = Laboratory(nursery, store, versions)
             file = SourceFile(source.name, "", len(text), text)
-            seconds, data = run_seconds(plan.run_limit, plan.full), _given(plan, level)
+            seconds, data = _seconds(plan), _given(plan, level)
             stage = run_nursery(assignment.slug, level, nursery.devices, plan.full, seconds) if runs(plan) else nursery
             with stage, _studio(plan, store, nursery, seed, laboratory.surroundings) as studio:
-                theatre = Theatre(assignment.slug, store, stage, seed, laboratory.surroundings, seconds, data)
+                theatre = Theatre(
+                    assignment.slug,
+                    store,
+                    stage,
+                    seed,
+                    laboratory.surroundings,
+                    seconds,
+                    data,
+                    findings=graders.findings,
+                )
                 handed_out = handed_out_files(assignment)
                 reference = with_given(read_reference(source.name, text), handed_out)
                 workshop = Workshop(
@@ -260,14 +286,20 @@ def _studio(plan: Plan, store: Store, nursery: Nursery, seed: int, surroundings:
 
 
 def runs(plan: Plan) -> bool:
-    """Return whether a plan has items for which whole notebooks are run."""
-    return any(item.tier is Tier.EXECUTE for item in plan.items)
+    """Return whether whole notebooks are run: for the plan's items, or for what the run itself shows."""
+    return plan.rehearse or any(Tier.EXECUTE in item.tiers for item in plan.items)
+
+
+def _seconds(plan: Plan) -> float:
+    """Return the seconds that a notebook has, 0 where none is run."""
+    return run_seconds(plan.assignment.slug, plan.run_limit, plan.full) if runs(plan) else 0.0
 
 
 def _given(plan: Plan, level: str) -> Given | None:
     """Return what runs in full are given, None where none are made."""
-    wanted = runs(plan) and plan.full
-    return given(plan.data, REHEARSALS[plan.assignment.slug].weights, level) if wanted else None
+    if not (runs(plan) and plan.full):
+        return None
+    return given(plan.data, rehearsal_of(plan.assignment.slug, full=True).weights, level)
 
 
 def read_reference(name: str, text: str) -> Program:

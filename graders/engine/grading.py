@@ -24,7 +24,7 @@ from graders.model import (
     Tier,
     Verdict,
 )
-from graders.notebook import Program, read_program, with_given
+from graders.notebook import Program, own_files, read_program, with_given
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,8 @@ class Bench:
 def read(assignment: Assignment, submission: Submission) -> tuple[Submission, Program]:
     """Return a submission with all that is wrong with its code, and the code."""
     wanted = {name for item in assignment.items for name in item.names}
-    program = read_program(submission, wanted, assignment.files.values())
+    own = own_files(submission, assignment.slug, assignment.others)
+    program = read_program(own, wanted, assignment.files.values())
     program = with_given(program, handed_out_files(assignment))
     return replace(submission, problems=(*submission.problems, *program.notes)), program
 
@@ -117,7 +118,7 @@ class _Desk:
         if item.tier is Tier.METRIC and item.metric:
             return self._metric(item, item.metric)
         if item.tier is not Tier.BEHAVIOUR:
-            return self._judge(item, self.pieces.whole(item))
+            return judge.either([self._judge_whole(item, tier) for tier in item.tiers])
         if reason := self.pieces.missing(item):
             return judge.missing(item, reason)
         broken = [needed for needed in item.depends if self.results[needed].verdict is not Verdict.PASS]
@@ -135,7 +136,7 @@ class _Desk:
         """Return the result of a trained model; none is trained that the handout does not evaluate."""
         if out := metric_judge.disqualified(item, self.results):
             return out
-        evidence, claimed = self.pieces.whole(item), metric_judge.claimed_in(metric, self.results)
+        evidence, claimed = self.pieces.whole(item, Tier.METRIC), metric_judge.claimed_in(metric, self.results)
         best, _ = metric_judge.measured(item.id, metric, evidence)
         if line := metric_judge.overclaimed(metric, best, claimed):
             self.flags.append(f"{item.id}: {line}")
@@ -152,9 +153,15 @@ class _Desk:
         return evidence
 
     def _judge(self, item: Item, mine: Evidence, follow_through: bool = False) -> ItemResult:
-        grader = self.bench.graders[item.id]
-        theirs = None if item.tier is Tier.RECORD else self.bench.reference_evidence(item)
-        return judge.judge_item(item, grader, mine, theirs, follow_through)
+        return judge.judge_item(
+            item, self.bench.graders[item.id], mine, self.bench.reference_evidence(item), follow_through
+        )
+
+    def _judge_whole(self, item: Item, tier: Tier) -> ItemResult:
+        """Return what a tier says of an item from the whole notebook; what is saved is compared with nothing."""
+        mine = self.pieces.whole(item, tier)
+        theirs = None if tier is Tier.RECORD else self.bench.reference_evidence(item)
+        return judge.judge_item(replace(item, tier=tier), self.bench.graders.of(item.id, tier), mine, theirs)
 
     def _replaceable(self, item: Item, broken: Sequence[str]) -> list[str]:
         """Return which of the broken items can be replaced: not those that share their class with this one."""

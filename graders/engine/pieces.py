@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 from graders.engine.evidence import Laboratory
@@ -46,8 +47,8 @@ class Pieces(Protocol):
         """Return the evidence of the student's own code."""
         ...
 
-    def whole(self, item: Item) -> Evidence:
-        """Return the evidence of the whole notebook, saved or run, from which an item of these tiers is judged."""
+    def whole(self, item: Item, tier: Tier) -> Evidence:
+        """Return the evidence of the whole notebook, saved or run, from which a tier judges an item."""
         ...
 
     def through(self, item: Item, replaced: Sequence[str]) -> Evidence:
@@ -84,7 +85,7 @@ class Workshop:
 
     def measure_reference(self, item: Item) -> tuple[Evidence, str]:
         """Return the evidence of the reference solution: it takes the same way as a student's."""
-        if item.tier is Tier.EXECUTE:
+        if Tier.EXECUTE in item.tiers:
             return self.perform(self.reference_file)
         return self.measure(item, cut_slice(self.reference, self.names, item.id))
 
@@ -94,6 +95,11 @@ def handed_out_files(assignment: Assignment) -> dict[str, str]:
     folder = home() / "student_template" / assignment.slug
     paths = [folder / name for name in assignment.unchanged]
     return {path.name: path.read_text(encoding="utf-8") for path in paths if path.is_file()}
+
+
+def _besides(item: Item, tier: Tier) -> tuple[str, ...]:
+    """Return what evidence of a tier is recorded under: that of an item's first one has no name."""
+    return () if tier is item.tier else (tier.value,)
 
 
 @dataclass
@@ -133,16 +139,23 @@ class Sliced:
         piece = self.cut[item.id]
         return self._noted(item, (), self.workshop.measure(item, piece, given=self._given(piece)))
 
-    def whole(self, item: Item) -> Evidence:
-        """Read what is saved in the notebook, or run it, each once for all items of the tier; or score its model."""
-        if item.tier is Tier.METRIC:
-            self.record[item.id] = {"missing": "", "found": {}, "evidence": {}, "faults": {}}
-            return self._noted(item, (), self._scored(item))
-        if item.tier not in self._wholes:
-            self._wholes[item.tier] = self._saved() if item.tier is Tier.RECORD else self._run()
-        evidence, key = self._wholes[item.tier]
-        self.record[item.id] = {"missing": "", "found": {}, "evidence": {}, "faults": {}}
-        return self._noted(item, (), (evidence, key))
+    def whole(self, item: Item, tier: Tier) -> Evidence:
+        """Read what is saved in the notebook, or run it; each once for all items of the tier; or score its model."""
+        made = {Tier.METRIC: partial(self._scored, item), Tier.EXECUTE: self.run}.get(tier, self.saved)
+        self.record.setdefault(item.id, {"missing": "", "found": {}, "evidence": {}, "faults": {}})
+        return self._noted(item, _besides(item, tier), made())
+
+    def saved(self) -> tuple[Evidence, str]:
+        """Return the evidence of what is saved in the notebook, and its key; it is read once."""
+        if Tier.RECORD not in self._wholes:
+            self._wholes[Tier.RECORD] = self._saved()
+        return self._wholes[Tier.RECORD]
+
+    def run(self) -> tuple[Evidence, str]:
+        """Return the evidence of the notebook's run, and its key; it is run once."""
+        if Tier.EXECUTE not in self._wholes:
+            self._wholes[Tier.EXECUTE] = self._run()
+        return self._wholes[Tier.EXECUTE]
 
     def _scored(self, item: Item) -> tuple[Evidence, str]:
         if self.workshop.train is None:
@@ -234,9 +247,9 @@ class Recorded:
         """Return the recorded evidence of the student's own code."""
         return self._recorded(item, ())
 
-    def whole(self, item: Item) -> Evidence:
+    def whole(self, item: Item, tier: Tier) -> Evidence:
         """Return the recorded evidence of the whole notebook."""
-        return self._recorded(item, ())
+        return self._recorded(item, _besides(item, tier))
 
     def through(self, item: Item, replaced: Sequence[str]) -> Evidence:
         """Return the recorded evidence on top of the reference's versions of the `replaced` items."""

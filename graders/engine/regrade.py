@@ -24,6 +24,8 @@ def last_run(store: Store) -> dict[str, Json]:
     run: dict[str, Json] | None = store.recorded("run")
     if run is None:
         raise UsageError(f"{store.path.parent}: nothing was graded into it; run `graders grade` first")
+    if "tiers" not in run:
+        raise UsageError(f"{store.path.parent}: an older version graded into it; run `graders grade` again")
     graded = sum(store.submission(id_) is not None for id_ in run["submissions"])
     if graded < len(run["submissions"]):
         raise UsageError(
@@ -42,7 +44,7 @@ def regrade_class(
     """
     started = time.monotonic()
     assignment = with_due(assignment, run["due"])
-    items = tuple(item for item in judgeable(assignment, tuple(Tier)) if item.id in run["items"])
+    items = tuple(item for item in judgeable(assignment, [*map(Tier, run["tiers"])]) if item.id in run["items"])
     provenance = {**run["provenance"], "rubric_sha256": assignment.digest, "due": assignment.late.due}
     now = {name: value for name, value in run.items() if name != "submissions"} | {"provenance": provenance}
     bench = Bench(assignment, items, load_graders(assignment), _Reference(store).evidence, provenance)

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from graders.model import Json
+from graders.model import Item, Json
 
 # What there is to compute with, and the distributions that it may come in.
 PACKAGES = {
@@ -63,11 +63,12 @@ def hashed(*parts: bytes) -> str:
     return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
-def run_document(slug: str, items: Sequence[str], due: str, provenance: Json, surroundings: Json) -> Json:
+def run_document(slug: str, items: Sequence[Item], due: str, provenance: Json, surroundings: Json) -> Json:
     """Return all that the reports of a run depend on besides what was handed in, as JSON values."""
     return {
         "assignment": slug,
-        "items": list(items),
+        "items": [item.id for item in items],
+        "tiers": sorted({tier.value for item in items for tier in item.tiers}),
         "due": due,
         "provenance": provenance,
         "surroundings": surroundings,

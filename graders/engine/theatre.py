@@ -1,25 +1,27 @@
 """Runs of whole notebooks: what lies around them, in a rehearsal or in full, and each run made once.
 
 A rehearsal is small without a change of the student's code: artificial data where the notebook looks for the real ones,
-the class of the model built small, weights that the reference has at that size. It shows that the code does what it
-should; it says nothing of how good a full training would be.
+the model built small, weights that the reference has at that size; `rehearsals` says how for each assignment. It shows
+that the code does what it should; it says nothing of how good a full training would be.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import posixpath
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graders.data import calligraphy
+from graders.assignments import Findings, Reader, no_findings
 from graders.data.weights import reference_weights
 from graders.engine import setting
 from graders.engine.given import Given
+from graders.engine.rehearsals import Rehearsal, rehearsal_of
 from graders.errors import UsageError
 from graders.model import Evidence, Experiment, Json, SourceFile
 from graders.sandbox.nursery import Nursery
@@ -29,24 +31,7 @@ if TYPE_CHECKING:
     from graders.execute import Executed, Stage
 
 
-@dataclass(frozen=True)
-class Rehearsal:
-    """How an assignment is made small: arguments of its model, numbers of images, names below the working folder."""
-
-    shrink: Mapping[str, int]
-    train: int
-    test: int
-    folder: str
-    weights: str
-
-
-REHEARSALS = {
-    # With one block, Keras 2 and Keras 3 order the weights of every right model alike.
-    "pixelcnn": Rehearsal(
-        {"n_resnet": 2, "n_filters": 6, "n_block": 1, "n_output": 4}, 80, 70, "pa2", "pixel_cnn_e5.h5"
-    ),
-}
-TOTAL_SECONDS, FULL_TOTAL_SECONDS = 180.0, 8 * 3600.0  # of a rehearsal, of a run in full
+FULL_SECONDS = 8 * 3600.0  # of a run in full
 CELL_SHARE = 0.5  # of the notebook's time, that one cell may take
 # On a busy machine a run that was cut short and waited for a processor for so much of its time is made again, longer.
 _STARVED, _LONGER = 0.1, 2.5
@@ -58,61 +43,63 @@ _FULL_MEMORY, _FULL_SCRATCH, _FULL_FILES = 16 << 10, 2 << 10, 200_000
 def run_nursery(slug: str, level: str, devices: tuple[str, ...], full: bool, seconds: float) -> Nursery:
     """Return a nursery whose children run notebooks of an assignment for so many seconds each.
 
-    Raises UsageError where the kernel is missing.
+    Raises UsageError where the kernel is missing, and for an assignment whose notebooks cannot be run so.
     """
+    around = rehearsal_of(slug, full)
     for name in ("ipykernel", "nbclient"):
         if importlib.util.find_spec(name) is None:
             raise UsageError(f"the execute tier needs {name}, which is not installed: pip install 'graders[execute]'")
     from graders.execute import MODULES, run_limits
 
-    modules = ("numpy", "PIL.JpegImagePlugin", f"graders.assignments.{slug}", "graders.probes.recorder", *MODULES)
+    modules = ("numpy", "PIL.JpegImagePlugin", f"graders.assignments.{slug}", around.recorder, *MODULES)
     limits = run_limits(seconds, _FULL_MEMORY, _FULL_SCRATCH, _FULL_FILES) if full else run_limits(seconds)
     return Nursery(modules, level, limits, devices)
 
 
-def run_seconds(wanted: float | None, full: bool) -> float:
+def run_seconds(slug: str, wanted: float | None, full: bool) -> float:
     """Return the seconds of the clock that a notebook has."""
-    return wanted or (FULL_TOTAL_SECONDS if full else TOTAL_SECONDS)
+    return wanted or (FULL_SECONDS if full else rehearsal_of(slug).seconds)
 
 
 @dataclass
 class Theatre:
-    """Runs notebooks of one class, each for some seconds; `given` is what runs in full read, None in rehearsals."""
+    """Runs notebooks of one class, each for some seconds; `given` is what runs in full read, None in rehearsals.
+
+    `recorder` is a module to take instead of the rehearsal's; `findings` tells what a run showed beyond any item.
+    """
 
     slug: str
     store: Store
     nursery: Nursery
     seed: int
     surroundings: Json
-    seconds: float = TOTAL_SECONDS
+    seconds: float
     given: Given | None = None
-    recorder: str = "graders.probes.recorder"
+    recorder: str = ""
+    findings: Reader = no_findings
     _files: dict[str, bytes] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def around(self) -> Rehearsal:
+        """What lies around its notebooks."""
+        return rehearsal_of(self.slug)
 
     def perform(self, file: SourceFile) -> tuple[Evidence, str]:
         """Return the evidence of a notebook's run and the key under which it and the executed notebook are kept."""
         from graders.execute import Stage, links, notebook_of
 
         notebook, _ = notebook_of(file)
-        around = REHEARSALS[self.slug]
-        targets = {
-            "train": f"{around.folder}/train",
-            "test": f"{around.folder}/test",
-            "validation": f"{around.folder}/test",
-            "data": around.folder,
-            "weights": around.weights,
-        }
         stage = Stage(
             self.slug,
             self.seed,
             self.files(),
             self._folders(),
-            links(notebook, targets),
-            None if self.given else around.shrink,
+            links(notebook, self.around.targets),
+            None if self.given else self.around.shrink,
             self.seconds * CELL_SHARE,
             self.seconds,
-            self.recorder,
+            self.recorder or self.around.recorder,
         )
         key = self._key(notebook, stage)
         with self.store.turn(key):
@@ -123,7 +110,7 @@ class Theatre:
                 return executed.evidence, ""
             written = {"notebook": executed.notebook, "notes": list(executed.notes)}
             self.store.keep_file(key, json.dumps(written).encode())
-            evidence = self._with_notes(executed.evidence, executed.notes)
+            evidence = self._told(executed)
             self.store.keep(key, evidence)
             return evidence, key
 
@@ -138,9 +125,17 @@ class Theatre:
             executed = run(self.nursery, notebook, replace(stage, **times))
         return executed
 
-    def _with_notes(self, evidence: Evidence, notes: Sequence[str]) -> Evidence:
-        """Return the evidence of a run with what the reports say of it: its notes, and whether it was a rehearsal."""
-        cells = {**evidence.experiments["cells"].values, "notes": list(notes), "rehearsal": self.given is None}
+    def _told(self, executed: Executed) -> Evidence:
+        """Return the evidence of a run with what the reports say of it: notes, findings, whether it was a rehearsal."""
+        evidence = executed.evidence
+        numbered = enumerate(executed.notebook["cells"], start=1)
+        code = {number: cell["source"] for number, cell in numbered if cell["cell_type"] == "code"}
+        try:
+            found = self.findings(evidence.experiments, code)
+        except Exception as error:  # whatever it is, it is ours, and no reason to lose the run
+            found = Findings(seen=(f"our fault: the run could not be read: {type(error).__name__}: {error}",))
+        said = {"notes": list(executed.notes), "seen": list(found.seen), "wrong": list(found.wrong)}
+        cells = {**evidence.experiments["cells"].values, **said, "rehearsal": self.given is None}
         return replace(evidence, experiments={**evidence.experiments, "cells": Experiment(cells)})
 
     def _key(self, notebook: Mapping[str, Any], stage: Any) -> str:
@@ -159,26 +154,29 @@ class Theatre:
             return self._files
 
     def _drawn(self) -> dict[str, bytes]:
-        around = REHEARSALS[self.slug]
         with tempfile.TemporaryDirectory(prefix="graders-data-") as folder:
-            calligraphy.draw(Path(folder) / "drawn", around.train, around.test, self.seed)
-            files = _below(Path(folder) / "drawn", around.folder)
-        wanted = json.dumps([self.slug, dict(around.shrink), self.seed, self.surroundings], sort_keys=True)
+            self.around.draw(Path(folder) / "drawn", self.seed)
+            files = _below(Path(folder) / "drawn", self.around.folder)
+        return {**files, **self._around(self._weights())} if self.around.weights else files
+
+    def _weights(self) -> bytes:
+        """Return the reference's weights in the small size, trained when they are first asked for."""
+        wanted = json.dumps([self.slug, dict(self.around.shrink), self.seed, self.surroundings], sort_keys=True)
         key = setting.hashed(b"weights", wanted.encode())
         weights = self.store.file(key)
         if weights is None:
-            weights = reference_weights(self.slug, around.shrink, self.seed)
+            weights = reference_weights(self.slug, self.around.shrink, self.seed)
             self.store.keep_file(key, weights)
-        return {**files, **self._around(weights)}
+        return weights
 
     def _around(self, weights: bytes) -> dict[str, bytes]:
         """Return the weights where notebooks look for them."""
-        around = REHEARSALS[self.slug]
-        return {around.weights: weights, f"{around.folder}/{around.weights}": weights}
+        name = self.around.weights
+        return {name: weights, posixpath.join(self.around.folder, name): weights}
 
     def _folders(self) -> dict[str, str]:
         folders = self.given.folders if self.given else {}
-        return {f"{REHEARSALS[self.slug].folder}/{name}": str(path) for name, path in folders.items()}
+        return {posixpath.join(self.around.folder, name): str(path) for name, path in folders.items()}
 
 
 def unfinished(evidence: Evidence) -> str:
@@ -198,5 +196,6 @@ def _was_starved(executed: Executed) -> bool:
 
 
 def _below(folder: Path, name: str) -> dict[str, bytes]:
-    paths = sorted(folder.rglob("*.jpg"))
-    return {f"{name}/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in paths}
+    """Return the files of a folder, as they are to lie below the working folder's `name`."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {posixpath.join(name, path.relative_to(folder).as_posix()): path.read_bytes() for path in paths}

@@ -40,6 +40,7 @@ def install(shell: Any, note: Note) -> None:
         shell.register_magic_function(_magic(name, tell), "line", name)
     sys.modules |= _colab(tell)
     sys.meta_path.insert(0, _PlainTqdms())
+    sys.modules["graders"].check = _unchecked  # type: ignore[attr-defined] # it has no kit here
     shell.user_ns |= {"exit": sys.exit, "quit": sys.exit}  # the kernel stays: what follows may be graded
 
 
@@ -151,6 +152,11 @@ def _colab(tell: Note) -> dict[str, types.ModuleType]:
     google = importlib.import_module("google") if importlib.util.find_spec("google") else types.ModuleType("google")
     google.colab = top  # type: ignore[attr-defined] # as above
     return {"google": google, **found}
+
+
+def _unchecked(item: str, assignment: str | None = None) -> None:
+    """Answer a self-check: its kit is not here, and what is graded stands in the report."""
+    print(f"not run here: graders.check({item!r}); the report says what is right")
 
 
 def _mounting(tell: Note) -> Callable[..., None]:

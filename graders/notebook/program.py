@@ -88,6 +88,19 @@ def read_program(submission: Submission, wanted: Collection[str] = (), asked: Co
     return Program(main.statements, modules, tuple(everything), main.name)
 
 
+def own_files(submission: Submission, slug: str, others: Collection[str]) -> Submission:
+    """Return a submission without the files of another assignment: those named by one of its words, not by the slug.
+
+    Two parts of a handout may share the names of functions, and are handed in together.
+    """
+
+    def own(file: SourceFile) -> bool:
+        name = PurePosixPath(file.name).stem.lower()
+        return slug in name or not set(re.findall(r"[a-z]+", name)) & set(others)
+
+    return replace(submission, files=tuple(file for file in submission.files if own(file)))
+
+
 def _last(file: _File) -> str:
     return PurePosixPath(file.name).name
 

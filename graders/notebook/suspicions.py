@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from graders.notebook.calls import dotted
 from graders.notebook.program import Program
@@ -76,6 +76,7 @@ _SYSTEM_FILES = re.compile(
 )
 _LISTINGS = frozenset({"walk", "listdir", "scandir", "glob", "iglob"})
 _LONGEST = 60
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
 def suspicions(program: Program) -> tuple[Suspicion, ...]:
@@ -113,15 +114,17 @@ class _Look:
 
     parsed: Parsed
     imported: Mapping[str, str]
-    _inside: set[int] = field(default_factory=set)
+    _inside: bool = False  # whether what is looked at stands in a function or a class
 
     def found(self) -> Iterator[Suspicion]:
         """Yield what is suspicious in the statement."""
-        for node in ast.walk(self.parsed.node):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-                self._inside |= {id(inner) for inner in ast.walk(node)}
+        waiting: list[tuple[ast.AST, bool]] = [(self.parsed.node, False)]
+        while waiting:
+            node, inside = waiting.pop()
+            self._inside = inside or isinstance(node, _DEFINITIONS)
             for construct, why in self._of(node):
                 yield self._at(node, construct, why)
+            waiting += [(child, self._inside) for child in ast.iter_child_nodes(node)]
 
     def _at(self, node: ast.AST, construct: str, why: str) -> Suspicion:
         root, statement = self.parsed.node, self.parsed.statement
@@ -137,7 +140,7 @@ class _Look:
             yield from self._of_name(node)
         elif isinstance(node, ast.Call):
             yield from self._of_call(node)
-        elif isinstance(node, ast.FunctionDef) and node.name in METHODS and id(node) in self._inside:
+        elif isinstance(node, ast.FunctionDef) and node.name in METHODS:
             yield f"def {node.name}", METHODS[node.name]
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _SYSTEM_FILES.match(node.value):
             yield repr(node.value), _FILES
@@ -193,7 +196,7 @@ class _Look:
         return self.imported.get(first, "" if dot else first) + dot + rest
 
     def _why(self, name: str, node: ast.AST) -> str:
-        tables = (NAMES, NAMES_INSIDE) if id(node) in self._inside else (NAMES,)
+        tables = (NAMES, NAMES_INSIDE) if self._inside else (NAMES,)
         parts = name.split(".")
         known = [".".join(parts[: end + 1]) for end in range(len(parts))]
         return next((table[one] for table in tables for one in known if one in table), "")

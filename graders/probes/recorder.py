@@ -21,10 +21,11 @@ Those of a model have also `model` (a number), `settings` (what each C7 in it wa
 `from_logits`, `metrics`), `optimizer` (class and configuration), `before` and `after` (digests of all weights, whatever
 their order), `variables`, `changed` (how many of them changed) and the fields of `recorder_notes.Notes.close`: `steps`,
 `trained sizes`, `tested sizes`, `passes`, `x`, `targets`, `same` (targets are the inputs), `logits`, `runs`, ...
-Arrays: `images` (k, 128), the images that are new in this record, bits packed; `trained`, `tested`: numbers of images
-over all records; `losses`: the binary cross-entropy of each tested image, recomputed; of generations `pixel` (calls,),
-`drawn` and `probability` (calls, n): which pixel each call drew, what it became, what the model had said of it; of the
-last record in a cell that trained or loaded a model `unseen` (k, 32, 32), what it then said of the unseen images.
+Arrays: `images` (k, 128), the images that are new in this record, bits packed; `trained`, `tested`, `begun` (with which
+generations began): numbers of images over all records; `losses`: the binary cross-entropy of each tested image,
+recomputed; of generations `pixel` (calls,), `drawn` and `probability` (calls, n): which pixel each call drew, what it
+became, what the model had said of it; of the last record in a cell that trained or loaded a model `unseen`
+(k, 32, 32), what it then said of the unseen images.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from graders.model import Experiment
 from graders.probes import recorder_notes as notes
 from graders.probes.recorder_frames import StandIn
 from graders.probes.recorder_images import Images, unseen_images
+from graders.probes.recorder_patches import Patches
 from graders.probes.recorder_records import Record
 from graders.probes.recorder_shrink import Shrinker
 
@@ -221,7 +223,7 @@ class Recorder:
 # The hooks ------------------------------------------------------------------------------------------------------------
 
 _recorder: Recorder | None = None
-_replaced: list[tuple[Any, str, Any]] = []
+_patches = Patches()
 
 
 def install(namespace: dict[str, Any], shrink: Mapping[str, int] | None, emit: Emit, seed: int) -> None:
@@ -235,7 +237,7 @@ def install(namespace: dict[str, Any], shrink: Mapping[str, int] | None, emit: E
 
     uninstall()
     _recorder = Recorder(namespace, shrink, emit, seed)
-    recorder_hooks.attach(_recorder, _replace)
+    recorder_hooks.attach(_recorder, _patches.replace)
 
 
 def after_cell(number: int) -> None:
@@ -253,13 +255,5 @@ def finish() -> None:
 def uninstall() -> None:
     """Take all hooks away."""
     global _recorder
-    while _replaced:
-        owner, name, original = _replaced.pop()
-        setattr(owner, name, original) if original is not None else delattr(owner, name)
+    _patches.undo()
     _recorder = None
-
-
-def _replace(owner: Any, name: str, replacement: Any) -> None:
-    """Set an attribute, to be taken back by `uninstall`."""
-    _replaced.append((owner, name, vars(owner).get(name)))
-    setattr(owner, name, replacement)

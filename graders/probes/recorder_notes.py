@@ -111,11 +111,13 @@ class Notes:
             self.losses.append(losses)
         self._pending = []
 
-    def _leave_out(self, calls: Sequence[range]) -> None:
-        """Forget the batches with which a generation began: they are no evaluation."""
+    def _leave_out(self, calls: Sequence[range]) -> list[Array]:
+        """Take out the batches with which a generation began, and return them: they are no evaluation."""
         generated = {place for place, call in self._looked if any(call in each for each in calls)}
+        begun = [self.tested[place] for place in sorted(generated)]
         for batches in (self.tested, self.losses):
             batches[:] = [batch for place, batch in enumerate(batches) if place not in generated]
+        return begun
 
     def _data(self, x: Any, y: Any) -> None:
         x = np.asarray(x)
@@ -129,7 +131,7 @@ class Notes:
         """Return all of it as JSON values and arrays."""
         self._looked_at(self._pending)
         runs, arrays = self.frames.close()
-        self._leave_out(self.frames.generations())
+        begun = self._leave_out(self.frames.generations())
         values = {
             "steps": self.steps,
             "trained sizes": [len(batch) for batch in self.trained][:1000],
@@ -145,7 +147,8 @@ class Notes:
             "losses named": list(self.named_losses)[:20],
             "loss values": self.loss_values[:_MOST_NUMBERS],
         }
-        for name, batches in (("trained", self.trained), ("tested", self.tested), ("losses", self.losses)):
+        found = {"trained": self.trained, "tested": self.tested, "losses": self.losses, "begun": begun}
+        for name, batches in found.items():
             if batches:
                 arrays[name] = np.concatenate(batches)
         return values, arrays

@@ -24,14 +24,15 @@ def chain(layer: Any, x: NDArray[Any], draw: Draw) -> dict[str, Any]:
 
     `before 0`, `after 0`, ...: the output of a convolution and the input of the next one, as pairs of numbers at the
     same places: (channels, points), some channels of the first image. `before last` and `after last`: the same of the
-    last convolution and the module's output, for inputs in a wide range. `broken` are the links whose two ends have
-    other sizes, padding around the second one aside; the last one is -1. `convolutions` is how many were executed,
-    `parameters` how many there are to train, `unreached` how many of them get no gradient.
+    last convolution and the module's output, for inputs in a wide range, with values of both signs put into the last
+    convolution's output: what follows it shows on both sides of zero whatever the weights are. `broken` are the links
+    whose two ends have other sizes, padding around the second one aside; the last one is -1. `convolutions` is how many
+    were executed, `parameters` how many there are to train, `unreached` how many of them get no gradient.
     """
     inputs = torch.from_numpy(x)
     with evaluation(layer), _Recorder() as near:
         layer(inputs)
-    with evaluation(layer), _Recorder() as far:
+    with evaluation(layer), _Signed(len(near.outputs), draw) as far:
         final = torch.as_tensor(layer(inputs * _WIDE))
     links = [(str(at), near.outputs[at], near.inputs[at + 1]) for at in range(len(near.inputs) - 1)]
     links += [("last", far.outputs[-1], final)] if far.outputs else []
@@ -89,5 +90,22 @@ class _Recorder(Listener):
     def heard(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> None:
         """Keep what a convolution got and gave."""
         if "convolution" in func.overloadpacket.__name__ and len(self.inputs) < _MOST:
+            self.touch(result)
             self.inputs.append(args[0].detach().clone())
             self.outputs.append(result.detach().clone())
+
+    def touch(self, result: Any) -> None:
+        """Leave the output of a convolution as it is."""
+
+
+class _Signed(_Recorder):
+    """Turns the signs of some of the last convolution's outputs round, in place, before anything follows."""
+
+    def __init__(self, convolutions: int, draw: Draw) -> None:
+        super().__init__()
+        self.last, self.draw = convolutions - 1, draw
+
+    def touch(self, result: Any) -> None:
+        """Give the values of the last one signs of their own."""
+        if len(self.outputs) == self.last:
+            result.mul_(torch.from_numpy(self.draw.signs("last", *result.shape)))

@@ -14,6 +14,7 @@ _LONGEST = 300  # characters of a line
 _FIGURE = re.compile(r"(?<![\w.])([-+]?(?:\d{1,9}\.?\d{0,12}|\.\d{1,12})(?:e[-+]?\d{1,3})?)\s*(%|percent)?(?!\w)", re.I)
 _CODE = re.compile(r"^\s*(import|from|def|class|@)\b")
 _MARKS = "#'\"*-=> \t"
+_PARTS = re.compile(r"[,;]|\band\b")
 
 
 def of_heads(files: Iterable[SourceFile], notebooks: Iterable[Saved] = ()) -> Experiment:
@@ -31,8 +32,20 @@ def _lines(file: str, text: str) -> Iterator[dict[str, Json]]:
     for at, line in enumerate(text[:100_000].splitlines()[:MOST_LINES], start=1):
         if _CODE.match(line):
             return
-        if found := labelled(line[:_LONGEST]):
-            yield {"file": shortened(file, 100), "line": at, **found}
+        for part in _parts(line[:_LONGEST]):
+            if found := labelled(part):
+                yield {"file": shortened(file, 100), "line": at, **found}
+
+
+def _parts(line: str) -> list[str]:
+    """Return the parts of a line that has several figures, each with a label of its own.
+
+    >>> _parts("# VAE: 0.69, CVAE: 0.73"), _parts("# Accuracy, on the test set: 70,5 %")
+    (['# VAE: 0.69', ' CVAE: 0.73'], ['# Accuracy, on the test set: 70,5 %'])
+    """
+    parts = _PARTS.split(line)
+    whole = all(any(sign.isalpha() for sign in one) and any(sign.isdigit() for sign in one) for one in parts)
+    return parts if whole else [line]
 
 
 def labelled(line: str) -> dict[str, Json] | None:
@@ -51,7 +64,7 @@ def labelled(line: str) -> dict[str, Json] | None:
             return None
         label, rest = text[: figure.start()], text[figure.start() :]
     match = _FIGURE.search(rest)
-    words = label.strip(_MARKS)
+    words = (f"{label}{sign}{rest[: match.start()]}" if match else label).strip(f"{_MARKS}:")
     if not any(letter.isalpha() for letter in words):
         return None
     value = number(match[1]) if match else None

@@ -22,6 +22,7 @@ from graders.record.saved import Saved, saved_cells, shortened
 from graders.record.traces import traces
 
 MOST_THUMBNAILS = 40
+MOST_SCRIPTS = 100
 NO_FILES: Mapping[str, str] = {}
 MOST_CALLS = 100  # names of one cell
 MOST_SORTS = 20  # expressions of one cell
@@ -57,7 +58,7 @@ def read(submission: Submission, given: Mapping[str, str] = NO_FILES) -> Evidenc
     classes (those of the notebook's own that it names, in order), sorts (its expressions that sort) and silent (it was
     run, its code prints or draws, and no result is saved); `texts`, one per cell of text with marks: words, their
     number; `notebooks`, one per file: file, order ("in order", "out of order", "not run") and gaps in its execution
-    counts.
+    counts; `scripts`, names of files of code that keep no results.
     `logs`: `runs`, one per training with source ("epochs", "bars" without headers, "history"), announced, steps and
     seconds of an epoch (None where not printed), epochs, curves (values by quantity, None for one that is not
     finite) and typed (the numbers stand in the cell's own code); `evaluations`: steps (or None) and values.
@@ -69,11 +70,12 @@ def read(submission: Submission, given: Mapping[str, str] = NO_FILES) -> Evidenc
     `traces`: see there.
     `files`: see `of_files`. `heads`: see `of_heads`.
     """
-    notebooks = [file for file in code_files(submission.files)[0] if file.name.lower().endswith(".ipynb")]
+    files = code_files(submission.files)[0]
+    notebooks = [file for file in files if file.name.lower().endswith(".ipynb")]
     found = [(file, cells) for file in notebooks if (cells := saved_cells(file))]
     places = [place for _, cells in found for place in _places(cells)]
     experiments = {
-        "cells": _cells(found, places),
+        "cells": _cells(found, places, [file.name for file in files if file not in notebooks]),
         "logs": _logs(places),
         "images": _images(places),
         "claims": _claims(places),
@@ -100,7 +102,9 @@ def _places(cells: Sequence[Saved]) -> Iterator[_Place]:
 # Cells ----------------------------------------------------------------------------------------------------------------
 
 
-def _cells(found: Sequence[tuple[SourceFile, Sequence[Saved]]], places: Sequence[_Place]) -> Experiment:
+def _cells(
+    found: Sequence[tuple[SourceFile, Sequence[Saved]]], places: Sequence[_Place], scripts: Sequence[str]
+) -> Experiment:
     mended = {cell.source.strip() for _, cells in found for cell in cells if cell.has_output and not cell.error}
     coded = [place for place in places if place.cell.is_code]
     texts = [place for place in places if place.marks and not place.cell.is_code]
@@ -109,6 +113,7 @@ def _cells(found: Sequence[tuple[SourceFile, Sequence[Saved]]], places: Sequence
             "cells": [_cell(place, mended) for place in coded],
             "texts": [{**one.document(), "words": len(one.cell.source[:100_000].split())} for one in texts],
             "notebooks": [{"file": shortened(file.name, 100), **_order(cells)} for file, cells in found],
+            "scripts": [shortened(name, 100) for name in scripts[:MOST_SCRIPTS]],
         }
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from graders.model import Evidence, Json
@@ -16,16 +16,23 @@ class Ran:
     """The section "How your notebook ran"."""
 
     rehearsal: bool
-    lines: tuple[str, ...]
+    lines: tuple[str, ...]  # what went wrong, or was not run
+    seen: tuple[str, ...] = ()  # what it showed
 
 
 def ran(run: Evidence | None) -> Ran | None:
     """Return what is to be said of a run, None where there was none."""
     if run is None or "rehearsal" not in (values := document(run)):
         return None
-    lines = list(dict.fromkeys([*_ended_badly(values), *values["notes"]]))
-    more = [f"and {len(lines) - MOST_LINES} more such lines"] if len(lines) > MOST_LINES else []
-    return Ran(values["rehearsal"], (*lines[:MOST_LINES], *more))
+    lines = [*_ended_badly(values), *values.get("wrong", ()), *values["notes"]]
+    return Ran(values["rehearsal"], _first(lines), _first(values.get("seen", ())))
+
+
+def _first(lines: Sequence[str]) -> tuple[str, ...]:
+    """Return lines, each once; of too many the first, and how many there are more."""
+    said = list(dict.fromkeys(lines))
+    more = [f"and {len(said) - MOST_LINES} more such lines"] if len(said) > MOST_LINES else []
+    return (*said[:MOST_LINES], *more)
 
 
 def document(run: Evidence) -> Mapping[str, Json]:

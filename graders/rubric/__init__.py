@@ -10,6 +10,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ def judgeable(assignment: Assignment, tiers: Collection[Tier] = (Tier.BEHAVIOUR,
     """Return the items that judges grade in these tiers, each after those that it depends on.
 
     Items of the record and execute tiers are among them once they have criteria, those of the metric tier once they
-    have a metric; what such an item depends on comes with it, of whatever tier.
+    have a metric; what such an item depends on comes with it, of whatever tier. One that several tiers can judge has
+    only those that are asked for.
     """
     ordered: dict[str, Item] = {}
 
@@ -69,13 +71,19 @@ def judgeable(assignment: Assignment, tiers: Collection[Tier] = (Tier.BEHAVIOUR,
 
     for item in assignment.items:
         visit(item)
-    scored = [item for item in ordered.values() if item.tier is Tier.METRIC and item.metric and item.tier in tiers]
+    scored = [item for item in ordered.values() if item.metric and Tier.METRIC in tiers]
     needed = {one for item in scored for one in item.depends}
-    return tuple(item for item in ordered.values() if _is_judgeable(item) and (item.tier in tiers or item.id in needed))
+    found = []
+    for item in ordered.values():
+        asked = [tier for tier in item.tiers if tier in tiers] or [item.tier] * (item.id in needed)
+        if asked and (item.metric if item.tier is Tier.METRIC else item.criteria or item.names):
+            found.append(_narrowed(item, asked))
+    return tuple(found)
 
 
-def _is_judgeable(item: Item) -> bool:
-    return bool(item.metric if item.tier is Tier.METRIC else item.criteria or item.names)
+def _narrowed(item: Item, asked: Sequence[Tier]) -> Item:
+    """Return an item as one that is judged in these of its tiers."""
+    return replace(item, tier=asked[0], executed=len(asked) > 1)
 
 
 def tiers_of(text: str) -> tuple[Tier, ...]:
@@ -111,7 +119,7 @@ def select(
         if item is None:
             near = did_you_mean(word.strip().upper(), [each.id for each in items])
             raise UsageError(f"'{word}' is no item of {assignment.slug}{near}")
-        if item not in items:
+        if item.id not in {each.id for each in items}:
             known = ", ".join(each.id for each in items)
             raise UsageError(f"item {item.id} is graded by the {item.tier} tier; this run grades {known}; see --tier")
     asked = {word.strip().casefold() for word in only}
@@ -163,6 +171,7 @@ def _assignment(rubric: RubricTable, digest: str) -> Assignment:
         late=_late(rubric.late),
         given=tuple(rubric.given),
         unchanged=tuple(rubric.unchanged),
+        others=tuple(rubric.others),
         digest=digest,
     )
 
@@ -187,6 +196,7 @@ def _item(item: ItemTable) -> Item:
         follow_through=item.follow_through,
         note=item.note,
         self_check=item.self_check,
+        executed=item.executed,
         metric=_metric(item.metric) if item.metric else None,
     )
 

@@ -39,6 +39,8 @@ def _of_criteria(loc: Loc, item: ItemTable) -> Iterator[Wrong]:
         yield from _of_sum((*loc, "points"), "points", "criteria", item.points, [each.points for each in item.criteria])
     elif item.tier is Tier.BEHAVIOUR:
         yield Wrong((*loc, "tier"), "tier 'behaviour' asks for criteria, and there are none")
+    if item.executed and item.tier is not Tier.RECORD:
+        yield Wrong((*loc, "executed"), f"executed goes with tier 'record', and this one is '{item.tier}'")
 
 
 def _of_metric(loc: Loc, item: ItemTable, items: Sequence[ItemTable]) -> Iterator[Wrong]:

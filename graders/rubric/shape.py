@@ -86,6 +86,7 @@ class ItemTable(Table):
     note: str = ""
     self_check: bool = True
     metric: MetricTable | None = None
+    executed: bool = False
 
 
 class DecisionTable(Table):
@@ -131,6 +132,7 @@ class RubricTable(Table):
     total: Points
     given: list[Name] = []
     unchanged: list[Text] = []
+    others: list[Text] = []
     files: FilesTable
     late: LateTable
     items: Annotated[list[ItemTable], Field(min_length=1)]

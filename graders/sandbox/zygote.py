@@ -77,9 +77,8 @@ def main() -> None:
         versions[name] = str(getattr(module, "__version__", ""))
         for more in needed_by(module):
             importlib.import_module(more)
-    gc.collect()
     gc.enable()
-    gc.freeze()  # keeps the collector from touching, and so copying, the shared pages
+    gc.freeze()  # keeps the collector from touching, and so copying, the shared pages; what is garbage stays with them
     control.send(json.dumps({"threads": thread_count(), "versions": versions}).encode())
     serve(control)
 

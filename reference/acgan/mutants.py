@@ -318,7 +318,7 @@ STEP = (
     ),
     wrong(
         "train_step",
-        "classes-of-fakes",
+        "mixed-classes-of-fakes",
         "the classifier learns the labels of generated images, mixed up, as well",
         ("classes",),
         (DETACHED, "fake_score, fake_class = discriminator(fake.detach())"),

@@ -27,6 +27,15 @@ FRAMES = "pixels = np.zeros((batch, rows, columns, channels), dtype=np.float32) 
 GENERATE = "pixels = generate(pixel_cnn, input_images)\n"
 TEST = "test_loss = pixel_cnn.evaluate(test_data)\n"
 SETTINGS = 'settings = {"32 filters": (2, 32, 2, 10), "64 filters": (2, 64, 2, 10)}'
+TRAIN_STUDY = "model, study[name] = train_from_scratch(setting, binary_crossentropy, training_data, validation_data)\n"
+BUILD_STUDY = (
+    "images = keras.Input((32, 32, 1))\n"
+    "    hidden = AutoregressiveModel(*setting)(images)\n"
+    "    model = keras.Model(images, keras.layers.Conv2D(1, 1, activation='sigmoid')(hidden))\n"
+    "    model.compile(loss=binary_crossentropy)\n"
+    "    study[name] = [model.evaluate(validation_data)]\n"
+)
+GREY = "np.stack(images)[..., np.newaxis] / 255.0"
 REGRESSION = '    "mean absolute error": (keras.losses.MeanAbsoluteError(), GreyDataset),\n'
 
 
@@ -538,6 +547,23 @@ STUDYING = (
         ('{model.evaluate(test_data):.4f}")\nplot_losses(study)\n', '{model.evaluate(test_data):.4f}")\n'),
     ),
     wrong(
+        "C12",
+        "untrained",
+        "evaluates models of two settings that nobody trained",
+        "settings plot",
+        (TRAIN_STUDY, BUILD_STUDY),
+    ),
+    wrong(
+        "C12",
+        "printed",
+        "prints the losses in place of a chart",
+        "plot",
+        (
+            '{model.evaluate(test_data):.4f}")\nplot_losses(study)\n',
+            '{model.evaluate(test_data):.4f}")\nprint(study)\n',
+        ),
+    ),
+    wrong(
         "C13",
         "same-loss",
         "takes the default loss again",
@@ -551,6 +577,15 @@ STUDYING = (
         "regresses on zeros and ones",
         "targets",
         (REGRESSION, REGRESSION.replace("GreyDataset", "CalligraphyDataset")),
+    ),
+    wrong("C13", "rounded", "rounds the grey values", "targets", (GREY, f"np.round({GREY})")),
+    wrong("C13", "levels", "regresses on levels up to 255", "targets", (GREY, GREY.removesuffix(" / 255.0"))),
+    wrong(
+        "C13",
+        "cross-entropy-of-greys",
+        "takes the cross-entropy for the regression too",
+        "regression targets",
+        ("keras.losses.MeanAbsoluteError(), GreyDataset", "keras.losses.BinaryCrossentropy(), GreyDataset"),
     ),
 )
 

@@ -15,6 +15,8 @@ PREDICT = "probability = model.predict(pixels, verbose=0)[:, row, column, channe
 NOISE = "noise = tf.random.uniform(probability.shape)  # (B,)"
 WHERE = "np.where(noise < probability, 1.0, 0.0)"
 FRAMES = "pixels = np.zeros((batch, rows, columns, channels), dtype=np.float32)  # empty frames\n"
+CHART = '{model.evaluate(test_data):.4f}")\nplot_losses(study)\n'
+GREY_TARGETS = "[..., np.newaxis] / 255.0, dtype=tf.float32)\n        return tf.round(x), x\n"
 GENERATE = "pixels = generate(pixel_cnn, input_images)\n"
 TEST = "test_loss = pixel_cnn.evaluate(test_data)\n"
 ARRAYS = (
@@ -360,6 +362,43 @@ VARIANTS = (
         "keeps the upper half of images of the test set",
         (FRAMES, "pixels = np.array(images)\n"),
         ("for row in range(rows):", "for row in range(rows // 2, rows):"),
+    ),
+    right(
+        "C9",
+        "upper-half",
+        "empties the lower half of images of the test set",
+        (FRAMES, "pixels = np.array(images)\n    pixels[:, rows // 2 :] = 0\n"),
+        ("for row in range(rows):", "for row in range(rows // 2, rows):"),
+    ),
+    right(
+        "C12",
+        "bars",
+        "shows the results as bars",
+        (
+            CHART,
+            CHART.replace("plot_losses(study)", "plt.bar(list(study), [min(losses) for losses in study.values()])"),
+        ),
+    ),
+    right(
+        "C12", "own-cell", "draws in a cell of its own", (CHART, CHART.replace("plot_losses", "\n# %%\nplot_losses"))
+    ),
+    right(
+        "C12",
+        "three-settings",
+        "compares with the handout's setting too",
+        ('{"32 filters": (2, 32', '{"all": (6, 64, 6, 10), "32 filters": (2, 32'),
+    ),
+    right(
+        "C13",
+        "grey-targets",
+        "gets zeros and ones and is to say the grey values",
+        ("[..., np.newaxis] / 255.0, dtype=tf.float32)\n        return x, x\n", GREY_TARGETS),
+    ),
+    right(
+        "C13",
+        "function",
+        "losses may be functions",
+        ("keras.losses.BinaryFocalCrossentropy()", "keras.losses.binary_focal_crossentropy"),
     ),
     right(
         "C13", "strings", "losses may be named", ("keras.losses.MeanAbsoluteError(), GreyDataset", "'mae', GreyDataset")

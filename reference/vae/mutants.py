@@ -281,6 +281,19 @@ CONDITIONED = (
     ),
     wrong(
         "cvae",
+        "linear-decoder",
+        "one interpolation in place of three up-sampling layers",
+        ("architecture",),
+        (
+            "        self.decode = Decoder(latent_dim + latent_dim)\n",
+            "        self.decode = nn.Sequential(\n"
+            "            nn.Linear(2 * latent_dim, 3 * 64), nn.Unflatten(1, (3, 8, 8)),\n"
+            "            nn.Upsample(scale_factor=4), nn.Sigmoid()\n"
+            "        )\n",
+        ),
+    ),
+    wrong(
+        "cvae",
         "logits",
         "takes the sigmoid back from the reconstruction",
         ("range",),

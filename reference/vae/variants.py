@@ -297,6 +297,18 @@ VARIANTS = (
     right("vae", "bilinear", "bilinear interpolation and convolutions", Decoder=DECODER),
     right("vae", "both", "another encoder and another decoder", Encoder=ENCODER, Decoder=DECODER),
     right("vae", "shuffled", "pixel shuffle, and a clamp that keeps to [0, 1]", Decoder=SHUFFLING),
+    right(
+        "vae",
+        "channels",
+        "a constructor that asks for channels as well",
+        (
+            "    def __init__(self, latent_dim=128):\n        super().__init__()\n"
+            "        self.latent_dim = latent_dim\n        self.encode = Encoder(latent_dim)\n",
+            "    def __init__(self, in_channels, latent_dim):\n        super().__init__()\n"
+            "        self.latent_dim = latent_dim\n        self.encode = Encoder(latent_dim, in_channels)\n",
+        ),
+        ("else VAE(latent_dim)).to(device)", "else VAE(3, latent_dim)).to(device)"),
+    ),
     right("vae", "methods", "the template's method and names, with the template's slip", VAE=METHODS),
     right("codes", "quiet", "a distribution's rsample, no noise in evaluation, another size, lists", VAE=QUIET),
     right("codes", "spatial", "codes that are maps", VAE=SPATIAL),
@@ -357,6 +369,26 @@ VARIANTS = (
         kl_weight="kl_weights = np.concatenate([[0.0] * 5, [0.0001] * 5, np.linspace(0.0001, 1.0, num_epochs - 10)])\n",
     ),
     right(
+        "annealing",
+        "almost",
+        "a line that would reach 1 in the epoch behind the last one, counted from 0",
+        kl_weight="""
+def kl_weight(epoch):
+    if epoch < 10:
+        return 0.0
+    return 0.0001 if epoch < 20 else max(0.0001, (epoch - 20) / (num_epochs - 20))
+""",
+    ),
+    right(
+        "denormalize",
+        "numpy",
+        "everything in NumPy, without rounding",
+        denormalize="""
+def denormalize(images):
+    return (images.cpu().detach().numpy().transpose(0, 2, 3, 1) * 255.0).astype("uint8")
+""",
+    ),
+    right(
         "denormalize", "cut-off", "cuts off instead of rounding", ("np.rint(images.clip(0, 1) * 255)", "(images * 255)")
     ),
     right(
@@ -378,6 +410,51 @@ def denormalize(x):
             "        return self.decode(z), None\n",
             "        z = torch.zeros(n_samples, self.latent_dim)\n        z = torch.normal(z, torch.ones_like(z))\n"
             "        return self.decode(z.to(device))\n",
+        ),
+    ),
+    right(
+        "generate",
+        "numpy",
+        "NumPy draws, in evaluation mode and without a graph",
+        (
+            "        z = torch.randn(n_samples, self.latent_dim, device=next(self.parameters()).device)\n"
+            "        return self.decode(z), None\n",
+            "        self.eval()\n        z = np.random.normal(0, 1, (n_samples, self.latent_dim))\n"
+            "        with torch.no_grad():\n"
+            "            return self.decode(torch.tensor(z, dtype=torch.float32).to(device)), None\n",
+        ),
+    ),
+    right(
+        "generate",
+        "distribution",
+        "a distribution draws, on a device that is named",
+        (
+            "        z = torch.randn(n_samples, self.latent_dim, device=next(self.parameters()).device)\n"
+            "        return self.decode(z), None\n",
+            "        z = torch.distributions.Normal(0.0, 1.0).sample((n_samples, self.latent_dim)).to('cuda')\n"
+            "        return self.decode(z), None\n",
+        ),
+    ),
+    right(
+        "generate_class",
+        "numpy",
+        "labels and codes of NumPy",
+        (
+            "torch.randint(self.num_classes, (n_samples,), device=where) if y is None",
+            "torch.from_numpy(np.random.choice(10, n_samples)).to(where) if y is None",
+        ),
+        (
+            "        z = torch.randn(n_samples, self.latent_dim, device=where)\n",
+            "        z = torch.from_numpy(np.random.randn(n_samples, self.latent_dim)).float().to(where)\n",
+        ),
+    ),
+    right(
+        "generate_class",
+        "list",
+        "labels may be drawn one by one",
+        (
+            "torch.randint(self.num_classes, (n_samples,), device=where) if y is None",
+            "torch.tensor([int(torch.randint(0, 10, ())) for _ in range(n_samples)]).to(where) if y is None",
         ),
     ),
     right(

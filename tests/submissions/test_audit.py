@@ -15,8 +15,12 @@ CODING = {
     "pixelcnn": ("C1", "C2", "C3", "C4", "C5", "C6", "C7"),
     "jem": ("C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9"),
     "colourization": ("4.1", "5.1", "6.1"),
+    "vae": ("vae", "codes", "cvae", "losses", "train_step", "annealing", "denormalize", "generate", "generate_class"),
+    "acgan": ("generator", "discriminator", "train_step", "denormalize", "samples"),
 }
-ENOUGH = {"pixelcnn": (50, 20), "jem": (70, 30), "colourization": (45, 18)}  # mutants and variants
+ENOUGH = {  # mutants and variants
+    "pixelcnn": (50, 20), "jem": (70, 30), "colourization": (45, 18), "vae": (85, 25), "acgan": (80, 25),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=CODING)

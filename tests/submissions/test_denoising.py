@@ -109,6 +109,17 @@ def test_who_shares_a_run_is_told_to_the_instructor_and_costs_nothing(run: Run) 
     assert run.result("mueller")["score"] == 80
 
 
+@pytest.mark.parametrize(("name", "wanted"), [("Encoder", 1_589_760), ("Decoder", 1_167_043)])
+def test_the_models_of_the_reference_have_the_parameters_of_the_handout(name: str, wanted: int) -> None:
+    from torch import nn
+
+    models: dict[str, Any] = {"__name__": "models"}
+    exec(scripts()["models.py"], models)
+    counted = models[name](128).modules()
+    parts = [part for part in counted if name == "Encoder" or isinstance(part, nn.Conv2d | nn.ConvTranspose2d)]
+    assert sum(one.numel() for part in parts for one in part.parameters(recurse=False)) == wanted
+
+
 # A script checks itself ----------------------------------------------------------------------------------------------
 
 

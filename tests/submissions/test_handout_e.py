@@ -67,6 +67,9 @@ def handed_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("handout_e")
     hand_in(folder / "class" / "adams")
     hand_in(folder / "class" / "evans", *WRONG.values())
+    for slug, other in (("vae", "acgan"), ("acgan", "vae")):  # one part done, the other one as it was handed out
+        hand_in(folder / "class" / f"only-{slug}")
+        (folder / "class" / f"only-{slug}" / SCRIPTS[other]).write_text(handed_out(other)[SCRIPTS[other]])
     for slug in SCRIPTS:
         shutil.copytree(home() / "student_template" / slug, folder / "class" / "jensen", dirs_exist_ok=True)
     return folder
@@ -94,6 +97,12 @@ def test_a_mistake_costs_its_own_criteria(run: Run, slug: str) -> None:
     assert run.lost("evans") == LOST[slug]
 
 
+def test_what_was_done_in_the_other_part_earns_nothing_here(run: Run, slug: str) -> None:
+    other = next(one for one in SCRIPTS if one != slug)
+    assert run.result(f"only-{slug}")["score"] == run.result("adams")["score"]
+    assert run.result(f"only-{other}")["score"] == 0
+
+
 def test_scores_of_training_wait_and_show_what_is_claimed(run: Run, slug: str) -> None:
     for student in ("adams", "evans", "jensen"):
         items = run.items(student)
@@ -119,10 +128,11 @@ def ran(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, slug: str) -> Path:
-    """The folder of a student who did everything, with the kit of a part."""
+def folder(tmp_path: Path) -> Path:
+    """The folder of a student who did everything, with the kits of both parts."""
     hand_in(tmp_path / "a9")
-    shutil.copy(home() / "student_template" / slug / f"{slug}.kit", tmp_path / "a9")
+    for one in SCRIPTS:
+        shutil.copy(home() / "student_template" / one / f"{one}.kit", tmp_path / "a9")
     return tmp_path / "a9"
 
 
@@ -149,7 +159,7 @@ def test_definitions_check_themselves_where_they_live(folder: Path, slug: str) -
     definitions = script(slug).partition("os.makedirs(")[0]
     definitions = re.sub(r"^from torchvision.*\n|^# The images of CIFAR-10(.|\n)*?\n\n\n", "", definitions, flags=re.M)
     items = [name for name in POINTS[slug] if name != "claim"]
-    checks = f"\nimport graders\nfor one in {json.dumps(items)}:\n    graders.check(one)\n"
+    checks = f"\nimport graders\nfor one in {json.dumps(items)}:\n    graders.check(one, '{slug}')\n"
     (folder / "cells.py").write_text(definitions + checks)
     process = ran(folder, "cells.py")
     assert process.returncode == 0, process.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import functools
 import json
 import os
 import random
@@ -73,7 +74,12 @@ def start(folder: Path, tmp_path: Path) -> Iterator[Callable[..., subprocess.Pop
 
     def again(out: Path = tmp_path / "out") -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
-        started.append(subprocess.Popen(command(folder, out), cwd=ROOT, stdout=pipe, stderr=pipe, text=True))
+        # Whoever runs the tests in the background of a shell has Ctrl-C ignored, and what is started inherits that.
+        heeding = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        process = subprocess.Popen(
+            command(folder, out), cwd=ROOT, stdout=pipe, stderr=pipe, text=True, preexec_fn=heeding
+        )
+        started.append(process)
         return started[-1]
 
     yield again

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import linecache
 import multiprocessing
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from graders.engine.rehearsals import RECORDER
 from graders.home import reference_path
 from graders.model import Evidence, Experiment
 
@@ -33,10 +35,11 @@ def cells_of(text: str) -> list[str]:
     return [source for mark, source in zip(parts[1::2], parts[2::2], strict=True) if not mark.strip()] or [text]
 
 
-def run_cells(cells: list[str], shrink: Mapping[str, int] | None = SHRINK, most: int | None = None) -> dict[str, Any]:
-    """Run cells one by one under the recorder; return experiments, the error of each cell and what was printed."""
-    from graders.probes import recorder
-
+def run_cells(
+    cells: list[str], shrink: Mapping[str, int] | None = SHRINK, most: int | None = None, module: str = RECORDER
+) -> dict[str, Any]:
+    """Run cells one by one under a recorder; return experiments, the error of each cell and what was printed."""
+    recorder = importlib.import_module(module)
     namespace: dict[str, Any] = {"__name__": "__main__"}
     experiments: dict[str, Experiment] = {}
     errors: list[str] = []
@@ -117,8 +120,8 @@ def _child(connection: Any, folder: str, function: Any, arguments: tuple[Any, ..
 class Rehearsals:
     """A process with TensorFlow that rehearses texts in copies of one working folder; use it in a `with` statement."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, recorder: str = RECORDER) -> None:
+        self.folder, self.recorder = folder, recorder
         spawn = multiprocessing.get_context("spawn")
         self._connection, far = spawn.Pipe()
         self._server = spawn.Process(target=_serve, args=(far,))
@@ -139,7 +142,7 @@ class Rehearsals:
 
     def run(self, text: str, most: int | None = None, shrink: Mapping[str, int] | None = SHRINK) -> dict[str, Any]:
         """Rehearse a script in percent format."""
-        return dict(self.do(run_cells, cells_of(text), shrink, most))
+        return dict(self.do(run_cells, cells_of(text), shrink, most, self.recorder))
 
 
 def evidence_of(run: Mapping[str, Any]) -> Evidence:

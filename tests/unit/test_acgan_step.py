@@ -10,7 +10,7 @@ import pytest
 
 from graders.assignments.acgan_images import Samples, standard_normal
 from graders.assignments.acgan_step import TrainStep
-from graders.model import Experiment
+from graders.model import Experiment, Failure
 
 RNG = np.random.default_rng(1)
 N = 16
@@ -185,6 +185,14 @@ def test_what_passes_for_a_normal_distribution(values: Any, passed: bool) -> Non
 def test_false_alarms_of_a_normal_distribution_are_rare() -> None:
     draws = (Experiment(arrays={"vectors": RNG.normal(size=(20, 32))}) for _ in range(2000))
     assert all(standard_normal("normal", one).passed for one in draws)
+
+
+def test_what_is_no_table_of_numbers_is_left_to_a_person() -> None:
+    for one in (
+        Experiment(arrays={"vectors": np.arange(20.0)}),
+        Experiment(failure=Failure("TypeError", "test() ...")),
+    ):
+        assert list(Samples().judge({"vectors": one}, {})) == []
 
 
 def test_twenty_vectors_are_twenty_rows() -> None:

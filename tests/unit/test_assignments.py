@@ -11,7 +11,7 @@ import pytest
 
 from graders.assignments import digest, load_graders
 from graders.errors import UsageError
-from graders.model import Failure
+from graders.model import Failure, Tier
 from graders.probes import wire
 from graders.rubric import load_rubric
 from graders.sandbox.fork import Zygote
@@ -88,6 +88,14 @@ def test_the_zygote_imports_what_its_children_cannot_read(course: Path, monkeypa
             failure = found.pop("loading").failure
             assert isinstance(failure, Failure)
             assert failure.kind in ("FileNotFoundError", "PermissionError")
+
+
+def test_an_item_that_is_said_to_be_executed_needs_a_grader_of_runs() -> None:
+    assignment = load_rubric("colourization")
+    assert load_graders(assignment).of("5.2", Tier.EXECUTE) is not load_graders(assignment).of("5.2", Tier.RECORD)
+    items = tuple(replace(item, executed=item.executed or item.id == "traces") for item in assignment.items)
+    with pytest.raises(UsageError, match=r"colourization\.toml: item traces is said to be executed, but no grader"):
+        load_graders(replace(assignment, items=items))
 
 
 def test_a_rubric_and_graders_of_two_frameworks_are_refused() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 from graders import judge
 from graders.assignments.pixelcnn import GRADERS
-from graders.model import Evidence, Experiment, Failure, ItemResult, Outcome, Tier, Verdict
+from graders.model import Evidence, Experiment, Failure, Item, ItemResult, Outcome, Tier, Verdict
 from tests.unit.evidence import RAISED, SOUND, Says, item, outputs, reference
 
 ITEM = item(1.5, 2.0, 0.5, depends=("C3",), follow_through=0.5)
@@ -235,6 +235,38 @@ def test_a_blocked_item_names_what_it_builds_on_and_keeps_its_criteria() -> None
     result = judge.blocked(own, ["C3", "C5"])
     assert (result.verdict, result.criteria, result.counts) == (Verdict.BLOCKED, own.criteria, True)
     assert result.note == "builds on C3 and C5, which is not right yet; it cannot be judged on its own"
+
+
+# Several kinds of evidence -------------------------------------------------------------------------------------------
+
+
+def test_a_criterion_is_met_when_one_kind_of_evidence_shows_it() -> None:
+    one, other = judged(Says(a=True, b=False, c=False)), judged(Shows("elsewhere", passed="bc"))
+    both = judge.either([one, other])
+    assert (both.verdict, both.points) == (Verdict.PASS, ITEM.points)
+    assert [criterion.actual for criterion in both.criteria] == ["what is there", "elsewhere", "elsewhere"]
+    less = judge.either([one, judged(Says(a=True, b=True, c=False))])
+    assert (less.verdict, [criterion.passed for criterion in less.criteria]) == (Verdict.PARTIAL, [True, True, False])
+    assert judge.either([one]) is one
+
+
+@pytest.mark.parametrize("waits", [judge.manual, judge.fault])
+def test_what_one_kind_of_evidence_cannot_show_costs_nothing(waits: Callable[[Item, str], ItemResult]) -> None:
+    unknown = waits(ITEM, "it was not seen")
+    whole, part = judged(Says(a=True, b=True, c=True)), judged(Says(a=True, b=False, c=False))
+    nothing = judged(Says(a=False, b=False, c=False))
+    for pair in ([whole, unknown], [unknown, whole]):
+        assert judge.either(pair).verdict is Verdict.PASS
+        assert judge.either(pair).note == ""
+    for pair in ([part, unknown], [unknown, part]):
+        assert judge.either(pair) == replace(unknown, note="it was not seen; seen elsewhere: a")
+    assert judge.either([nothing, unknown]) == judge.either([unknown]) == unknown
+    unsaved = judge.manual(ITEM, f"{judge.UNSAVED}: it is a script")
+    assert judge.either([unsaved, part]).criteria == part.criteria
+    assert judge.either([unsaved, part]).verdict is Verdict.PARTIAL
+    assert judge.either([unsaved, unknown]).verdict is unknown.verdict
+    fault = judge.fault(ITEM, "ours")
+    assert judge.either([unknown, fault]).verdict is Verdict.FAULT
 
 
 # Follow-through ------------------------------------------------------------------------------------------------------

@@ -123,6 +123,20 @@ class TestTheRealRubric:
         with pytest.raises(UsageError, match="item Q4 is graded by the manual tier; this run grades C1, "):
             select(real, ["Q4"])
 
+    def test_an_item_of_two_tiers_is_judged_in_those_that_are_asked_for(self) -> None:
+        colours = load_rubric("colourization")
+        asked: dict[tuple[Tier, ...], tuple[Tier, ...]] = {
+            (Tier.RECORD,): (Tier.RECORD,),
+            (Tier.EXECUTE,): (Tier.EXECUTE,),
+            (Tier.BEHAVIOUR, Tier.EXECUTE, Tier.RECORD): (Tier.RECORD, Tier.EXECUTE),
+        }
+        for tiers, judging in asked.items():
+            (item,) = select(colours, ["5.2"], tiers)
+            assert item.tiers == judging
+            assert item.criteria == colours.item("5.2").criteria
+        with pytest.raises(UsageError, match=re.escape("item 5.2 is graded by the record tier")):
+            select(colours, ["5.2"])
+
     def test_an_unknown_slug(self) -> None:
         with pytest.raises(UsageError, match=re.escape("(did you mean 'pixelcnn'?)")):
             load_rubric("pixelcn")
@@ -192,6 +206,11 @@ def test_windows_line_ends_and_a_byte_order_mark(tmp_path: Path) -> None:
             'criteria = [{ name = "shape", points = 5, hint = "Look" }]',
             "",
             "line 35: item C1: tier 'behaviour' asks for criteria, and there are none",
+        ),
+        (
+            'tier = "manual"',
+            'tier = "manual"\nexecuted = true',
+            "executed goes with tier 'record', and this one is 'manual'",
         ),
         ('name = "values"', 'name = "shape"', "item C2: criterion shape: name: 'shape' stands there twice"),
         ('depends = ["C1"]', 'depends = ["C2"]', "line 23: item C2: depends goes in a circle: C2 -> C2"),

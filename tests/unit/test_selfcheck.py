@@ -31,7 +31,7 @@ def test_the_kit_of_the_current_folder_counts_more_than_the_one_with_the_templat
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert find_kit("pixelcnn").seed == find_kit("jem").seed == PUBLIC_SEED
-    with pytest.raises(UsageError, match=r"say which assignment: .*, one of .*jem, pixelcnn$"):
+    with pytest.raises(UsageError, match=r"say which assignment: .*, one of .*jem, pixelcnn, vae$"):
         find_kit(None)
     (tmp_path / "pixelcnn.kit").touch()
     with pytest.raises(UsageError, match=str(tmp_path)):

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from graders.checks.chains import pointwise, rectified
 from graders.probes import torch as lab
 from graders.probes.draw import Draw
 
@@ -40,6 +41,16 @@ def test_the_last_link_ends_in_the_output_and_covers_a_wide_range() -> None:
     found = lab.chain(Two(nn.Identity()), X, DRAW)
     np.testing.assert_allclose(found["after last"], np.tanh(found["before last"]), atol=1e-6)
     assert np.abs(found["before last"]).max() > 2
+
+
+def test_what_follows_the_last_convolution_shows_whatever_sign_its_outputs_have() -> None:
+    """A ReLU behind outputs that are all positive, as weights may have it, is a ReLU all the same."""
+    last = nn.Conv2d(3, 2, 3)
+    nn.init.constant_(last.bias, 1000.0)
+    found = lab.chain(nn.Sequential(nn.Conv2d(3, 3, 1), last, nn.ReLU()), X, DRAW)
+    before, after = (found[f"{end} last"].astype(float) for end in ("before", "after"))
+    assert before.min() < -100 < 100 < before.max()
+    assert (pointwise(before, after), rectified(before, after)) == (True, True)
 
 
 def test_padding_all_around_is_looked_through() -> None:

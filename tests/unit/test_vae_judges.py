@@ -113,6 +113,8 @@ HEADS = {
     "# VAE:\n# CVAE:\nimport os\n": {},
     "# Assignment 9\nimport os\n# VAE: 0.68\n": {},
     "# VAE: 17\n# CVAE: 0.7\n": {"vae": False, "cvae": True},
+    "# Test loss: VAE 0.69, CVAE 0.73\nimport os\n": {"vae": True, "cvae": True},
+    "# Reconstruction loss: 0.69 and 0.73\nimport os\n": {},
 }
 
 

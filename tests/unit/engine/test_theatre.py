@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from graders.assignments import Findings, Seen
 from graders.engine.given import given
-from graders.engine.theatre import REHEARSALS, Theatre, run_seconds, unfinished
+from graders.engine.rehearsals import REHEARSALS, Rehearsal, rehearsal_of
+from graders.engine.theatre import Theatre, run_seconds, unfinished
+from graders.errors import UsageError
 from graders.execute import MODULES, Executed, Stage, run_limits
 from graders.model import Evidence, Experiment, SourceFile
 from graders.sandbox.levels import choose_level
@@ -88,9 +91,9 @@ def test_equal_notebooks_are_run_once_and_other_data_are_another_run(theatre: Th
 
 
 def test_a_notebook_has_the_usual_time_unless_told_otherwise() -> None:
-    assert run_seconds(None, full=False) == 180
-    assert run_seconds(None, full=True) == 8 * 3600
-    assert run_seconds(25, full=True) == 25
+    assert run_seconds("pixelcnn", None, full=False) == 180
+    assert run_seconds("pixelcnn", None, full=True) == 8 * 3600
+    assert run_seconds("pixelcnn", 25, full=True) == 25
 
 
 def test_a_run_that_did_not_get_through_names_the_cell_and_the_mend() -> None:
@@ -129,3 +132,53 @@ def test_what_a_busy_machine_cut_short_is_run_again_with_more_time(
     evidence, _ = theatre.perform(handed_in(f"'{status} {starved}'"))
     assert asked == [3.0, 7.5][:runs]
     assert evidence.experiments["cells"].values["cells"] == [{"cell": 2, "status": status}]
+
+
+# What a rehearsal is made of -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("slug", "full", "said"),
+    [
+        ("denoising", False, "the notebooks of denoising cannot be run whole yet; leave execute out of --tier"),
+        ("small", True, "the notebooks of small cannot be run in full yet; without --full they are rehearsed"),
+    ],
+)
+def test_what_cannot_be_run_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, slug: str, full: bool, said: str
+) -> None:
+    monkeypatch.setitem(REHEARSALS, "small", Rehearsal(lambda folder, seed: None))
+    with pytest.raises(UsageError, match=re.escape(said)):
+        rehearsal_of(slug, full)
+
+
+def test_an_assignment_says_what_lies_where(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw(folder: Path, seed: int) -> None:
+        (folder / "sub").mkdir(parents=True)
+        (folder / "sub" / "numbers.bin").write_bytes(bytes([seed]))
+
+    monkeypatch.setitem(REHEARSALS, "small", Rehearsal(draw, "course", {"data": "course/sub"}))
+    small = replace(theatre, slug="small", given=None, _files={})
+    assert small.files() == {"course/sub/numbers.bin": b"\x07"}  # and no weights
+    named, own = "open(root + '/numbers.bin', 'rb').read()", "open('course/sub/numbers.bin').read()"
+    look = f"root = '/content/elsewhere/data'\nprint({named}, {own})"
+    evidence, key = small.perform(handed_in(look))
+    assert text_of(executed(small, key)[1]) == "b'\\x07' \x07\n"
+    assert evidence.experiments["cells"].values["rehearsal"] is True
+    assert evidence.experiments["finished"].values["shrink"] == {}
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_findings_stand_beside_the_cells(theatre: Theatre, breaks: bool) -> None:
+    def findings(run: Seen, code: Mapping[int, str]) -> Findings:
+        if breaks:
+            raise KeyError("forged")
+        return Findings((f"{len(run['cells'].values['cells'])} cell",), tuple(code.values()))
+
+    telling = replace(theatre, findings=findings)
+    evidence, _ = telling.perform(handed_in(f"print({breaks!r})"))
+    values = evidence.experiments["cells"].values
+    told = (
+        (["our fault: the run could not be read: KeyError: 'forged'"], []) if breaks else (["1 cell"], ["print(False)"])
+    )
+    assert (values["seen"], values["wrong"]) == told

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from graders.model import SourceFile, Submission
-from graders.notebook import read_program, with_given
+from graders.notebook import own_files, read_program, with_given
 from tests.unit.notebook.build import notebook, submission
 
 
@@ -13,6 +13,16 @@ def test_no_code_at_all_is_said() -> None:
     found = read_program(Submission("s", "s", (SourceFile("report.pdf", "", 1, None),)))
     assert (found.main, found.file) == ((), "")
     assert found.notes == ("there is no code in it: hand in an .ipynb or .py file",)
+
+
+def test_the_file_of_another_part_is_none_of_this_one() -> None:
+    def names(*files: str) -> set[str]:
+        sources = tuple(SourceFile(name, "", 1, "x") for name in files)
+        return {file.name for file in own_files(Submission("s", "s", sources), "vae", ("acgan", "gan")).files}
+
+    assert names("work/A9_vae.py", "work/A9_acgan.py", "ssim.py") == {"work/A9_vae.py", "ssim.py"}
+    assert names("GAN.ipynb", "vae_and_gan.ipynb", "morgan.py") == {"vae_and_gan.ipynb", "morgan.py"}
+    assert names("acgan/main.py") == {"acgan/main.py"}
 
 
 def test_the_notebook_goes_before_the_script() -> None:

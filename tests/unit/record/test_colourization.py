@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from graders.assignments.colourization import GRADERS
+from graders.errors import Unsaved, Unseen
 from graders.judge import _Seen
 from graders.model import Evidence, SourceFile, Submission
 from graders.record import read
 from graders.rubric import load_rubric
 
-from .build import code, document, lines, picture, record, stream, submission, text
+from .build import code, document, error, lines, picture, record, stream, submission, text
 
 NETWORKS = {"4.2": "PoolUpsampleNet", "5.2": "ConvTransposeNet", "6.2": "UNet"}
 CRITERIA = {
@@ -140,6 +141,53 @@ def test_wrong_notebooks_lose_what_they_lack(name: str) -> None:
 def test_nothing_handed_in_earns_nothing() -> None:
     for evidence in (Evidence({}), read(submission()), read(submission("{}", "no notebook"))):
         assert lost(evidence) == CRITERIA
+
+
+# What may stand elsewhere ---------------------------------------------------------------------------------------------
+
+NO_CURVE = notebook(UNet=section("UNet", stream(one_line()), COLOURS))
+NO_LOG = notebook(UNet=section("UNet", CURVE))
+NEVER_RUN = [code(cell["source"]) for cell in notebook()]
+
+
+def reason(item: str, *files: tuple[str, str]) -> str:
+    """Return why an item waits for a person, "" when it is judged."""
+    handed_in = Submission("s", "s", tuple(SourceFile(name, "", len(text), text) for name, text in files))
+    try:
+        list(GRADERS[item].judge(_Seen(read(handed_in)), _Seen(Evidence({}))))
+    except Unseen as unseen:
+        return str(unseen)
+    return ""
+
+
+@pytest.mark.parametrize(("cells", "what"), [(NO_CURVE, "a plot of the training curve"), (NO_LOG, "a finite loss")])
+def test_what_only_the_write_up_may_show_waits_for_a_person(cells: list[Any], what: str) -> None:
+    files = ("a2-code.ipynb", document(*cells)), ("sub/a2-writeup.PDF", "%PDF")
+    assert what in reason("6.2", *files)
+    assert "sub/a2-writeup.PDF may show it" in reason("6.2", *files)
+    assert reason("5.2", *files) == ""
+    assert reason("6.2", files[0]) == reason("6.2", files[0], ("trace.png", "PNG")) == ""
+
+
+def test_who_marks_is_told_what_was_seen() -> None:
+    told = reason("6.2", ("a2-code.ipynb", document(*NO_CURVE)), ("a2-writeup.pdf", "%PDF"))
+    assert told.endswith("; seen: log: 25 epochs; falling: 3.1 at first, 1.9089 at best; epochs: 25 epochs")
+
+
+def test_what_is_shown_and_wrong_is_judged_whatever_else_was_handed_in() -> None:
+    rising = notebook(UNet=section("UNet", stream(one_line(LOSSES[::-1])), CURVE))
+    assert reason("6.2", ("a2-code.ipynb", document(*rising)), ("a2-writeup.pdf", "%PDF")) == ""
+
+
+def test_a_training_of_which_nothing_was_saved_waits_for_a_person() -> None:
+    cleared = ("a2-code.ipynb", document(*NEVER_RUN))
+    assert reason("6.2", cleared) == "cell 7 trains, and no output of it is saved"
+    assert reason("4.2", ("a2.py", "train(PoolUpsampleNet)")) == "a2.py is a script, which keeps no results"
+    with pytest.raises(Unsaved):
+        list(GRADERS["6.2"].judge(_Seen(read(submission(cleared[1]))), _Seen(Evidence({}))))
+    failed = [*NEVER_RUN[:6], code(NEVER_RUN[6]["source"], error())]
+    assert reason("6.2", ("a2-code.ipynb", document(*failed))) == ""
+    assert reason("6.2", ("a2-code.ipynb", document(*NEVER_RUN[:6]))) == ""  # no cell trains it
 
 
 def test_criteria_are_those_of_the_rubric() -> None:

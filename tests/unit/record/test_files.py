@@ -141,6 +141,17 @@ def test_nothing_of_a_run_waits_for_a_person() -> None:
 
 def test_a_loss_alone_loses_the_pictures() -> None:
     assert training(loss__txt=LOSSES) == {"samples", "novel"}
+    assert training(loss__txt=LOSSES, models__py="x = 1") == {"samples", "novel"}
+
+
+def test_what_a_report_may_show_waits_for_a_person() -> None:
+    report = {"report__pdf": "%PDF-1.4"}
+    assert training(loss__txt=LOSSES, **report) is Verdict.MANUAL
+    result = judge_item(ASSIGNMENT.item("Q3b"), Training(), record(loss__txt=LOSSES, **report), None)
+    assert "no sample-*.png and no novel-*.png was handed in; report.pdf may show it" in result.note
+    assert "seen: log: 40 rows in loss.txt; falling: 0.26" in result.note
+    assert training(**RUN, **report) == set()
+    assert training(**{**RUN, "loss__txt": "nan\n" * 40}, **report) == {"log", "falling"}
 
 
 def checked(**files: str) -> set[str] | Verdict:

@@ -53,4 +53,5 @@ def test_a_claim_is_a_share_and_none_is_left_to_a_person() -> None:
     assert verdict("# test accuracy: 0.7")[0] is Verdict.PASS
     assert verdict("# test accuracy: 705")[0] is Verdict.FAIL
     assert verdict("# test accuracy:")[0] is Verdict.FAIL
+    assert verdict("# test accuracy:\n# what I achieved: 70 %")[0] is Verdict.MANUAL
     assert verdict("# my work")[0] is Verdict.MANUAL

@@ -76,3 +76,21 @@ def test_result_json_holds_the_cells_of_a_run(tmp_path: Path) -> None:
     assert saved["rehearsal"] is True
     assert [one["status"] for one in saved["cells"]] == ["ok", "error", "interrupted", "error", "not run"]
     assert "run" not in report_document(report("Ada", {}))
+
+
+def test_what_a_run_showed_stands_beside_what_was_wrong_with_it() -> None:
+    values = {
+        "cells": [cell(2, "ok")],
+        "notes": [],
+        "rehearsal": True,
+        "seen": ["40 steps"] * 2,
+        "wrong": ["no sample"],
+    }
+    found = ran(Evidence({"cells": Experiment(values)}))
+    assert found is not None
+    assert (found.lines, found.seen) == (("no sample",), ("40 steps",))
+    page = Seen(student_page(report("Ada", {}), run=Evidence({"cells": Experiment(values)}))).text
+    assert "no sample" in page
+    assert "What it showed" in page
+    assert "40 steps" in page
+    assert "What it showed" not in Seen(student_page(report("Ada", {}), run=TROUBLED)).text
