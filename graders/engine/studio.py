@@ -31,7 +31,7 @@ from graders.store import Store
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 BUDGET = 30 * 60.0  # seconds of a training
-_LABS = {"torch": "graders.metrics.torch_lab", "tensorflow": "graders.metrics.tensorflow_lab"}
+_LABS = {"torch": "graders.metrics.torch_lab"}
 _EVERY = 0.5  # seconds between two points of a curve at least
 _MOST_WEIGHTS = 60 << 20  # bytes of handed-in weights that an order carries
 _MEMORY, _SCRATCH, _FILES = 24 << 10, 2 << 10, 20_000
@@ -67,7 +67,7 @@ def studio_nursery(framework: str, level: str, devices: Sequence[str], budget: f
         processes=256,
     )
     modules = ("numpy", "numpy.random", "PIL.Image", "safetensors.numpy", "pyseccomp", "graders.metrics.child")
-    more = (_LABS[framework], "torch._dynamo") if framework == "torch" else (_LABS[framework],)
+    more = (_LABS[framework], "torch._dynamo")  # which the first optimizer imports
     return Nursery((*modules, "graders.probes.runner", *more), level, limits, tuple(devices))
 
 

@@ -144,7 +144,6 @@ def _nearest(images: NDArray[np.float32], colours: NDArray[np.float32]) -> NDArr
 _TASKS: Mapping[str, Callable[[cifar10.Images], Ask]] = {
     "vae": _labels,
     "acgan": _labels,
-    "jem": _labels,
     "colourization": _colours,
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import importlib.util
 import os
@@ -30,7 +29,7 @@ class Data:
 
 
 def install(folder: str, work: str, links: Sequence[str]) -> Data:
-    """Lay the data where scripts look for it, and answer torchvision and Keras with it."""
+    """Lay the data where scripts look for it, and answer torchvision with it."""
     for path in ("data/cifar10.npz", *links):
         place = Path(work, os.path.expanduser(path))
         if not place.exists():
@@ -38,7 +37,6 @@ def install(folder: str, work: str, links: Sequence[str]) -> Data:
             place.symlink_to(Path(folder, "cifar10.npz"))
     data = Data(_arrays(folder, "cifar10.npz"), _arrays(folder, "sample.npz"))
     _answer_torchvision(data)
-    _answer_keras(data)
     return data
 
 
@@ -90,16 +88,3 @@ def _dataset(data: Data) -> type:
             return image, self.target_transform(label) if self.target_transform else label
 
     return CIFAR10
-
-
-def _answer_keras(data: Data) -> None:
-    """Let keras.datasets.cifar10.load_data return these images, by each name that it goes by."""
-    if "keras" not in sys.modules:
-        return
-
-    def load_data() -> Any:
-        return tuple((data.arrays[f"x_{part}"], data.arrays[f"y_{part}"].reshape(-1, 1)) for part in ("train", "test"))
-
-    for name in ("keras.datasets.cifar10", "keras._tf_keras.keras.datasets.cifar10"):
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name).load_data = load_data  # type: ignore[attr-defined] # what the notebook calls
