@@ -68,22 +68,6 @@ def accuracy(asked: Asked, outputs: NDArray[Any]) -> Scores:
     return {"score": np.where(np.isfinite(scores).all(axis=1), right.astype(np.float64), np.nan)}
 
 
-def pixels(asked: Asked, outputs: NDArray[Any]) -> Scores:
-    """Score probabilities (N, H, W, 1) of binary pixels (N, H, W, 1): mean binary cross-entropy."""
-    truth = asked.inputs.astype(np.float64)
-    told = _formed(outputs, truth.shape)
-    if np.any((told < -_SLACK) | (told > 1 + _SLACK)):
-        raise Unfit(f"probabilities from {np.nanmin(told):.3g} to {np.nanmax(told):.3g}, not in [0, 1]")
-    told = told.clip(1e-7, 1 - 1e-7)  # as Keras bounds them
-    losses = -(truth * np.log(told) + (1 - truth) * np.log(1 - told))
-    return {"score": losses.mean(axis=(1, 2, 3))}
-
-
-def restoration(asked: Asked, outputs: NDArray[Any]) -> Scores:
-    """Score restored images (N, C, H, W) by their mean absolute difference from the answers of that shape."""
-    return {"score": np.abs(_formed(outputs, asked.answers.shape) - asked.answers).mean(axis=(1, 2, 3))}
-
-
 def colours(asked: Asked, outputs: NDArray[Any]) -> Scores:
     """Score scores of colours (N, K, H, W) by their mean cross-entropy with the colour of each pixel, (N, H, W)."""
     labels = asked.answers
@@ -103,8 +87,6 @@ def colours(asked: Asked, outputs: NDArray[Any]) -> Scores:
 SCORERS: Mapping[str, Callable[[Asked, NDArray[Any]], Scores]] = {
     "reconstruction": reconstruction,
     "accuracy": accuracy,
-    "pixels": pixels,
-    "restoration": restoration,
     "colours": colours,
 }
 

@@ -28,7 +28,7 @@ def _moment(text: str) -> str:
 
 
 Kind = Literal["code", "question", "prediction", "bonus"]
-Score = Literal["reconstruction", "accuracy", "pixels", "colours", "restoration"]
+Score = Literal["reconstruction", "accuracy", "colours"]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]

@@ -66,18 +66,14 @@ def test_a_class_must_have_the_highest_score_alone() -> None:
             SCORERS["accuracy"](asked, wrong)
 
 
-def test_cross_entropies_are_those_of_pytorch() -> None:
+def test_the_cross_entropy_of_colours_is_that_of_pytorch() -> None:
     torch = pytest.importorskip("torch")
-    binary = RANDOM.integers(0, 2, (4, 8, 8, 1)).astype(np.uint8)
-    told = RANDOM.uniform(0.01, 0.99, binary.shape)
-    expected = torch.nn.BCELoss()(torch.from_numpy(told), torch.from_numpy(binary.astype(np.float64))).item()
-    assert SCORERS["pixels"](Asked(binary, binary), told)["score"].mean() == pytest.approx(expected)
     labels, logits = RANDOM.integers(0, 24, (4, 8, 8)), RANDOM.normal(0, 30, (4, 24, 8, 8))
     expected = torch.nn.CrossEntropyLoss()(torch.from_numpy(logits), torch.from_numpy(labels)).item()
     assert SCORERS["colours"](Asked(labels, labels), logits)["score"].mean() == pytest.approx(expected)
-    truth, made = RANDOM.uniform(0, 1, (4, 3, 8, 8)), RANDOM.uniform(0, 1, (4, 3, 8, 8))
-    expected = torch.nn.L1Loss()(torch.from_numpy(made), torch.from_numpy(truth)).item()
-    assert SCORERS["restoration"](Asked(truth, truth), made)["score"].mean() == pytest.approx(expected)
+    for wrong in (logits[:, :3], logits[:3], logits[..., :4], logits[0]):
+        with pytest.raises(Unfit):
+            SCORERS["colours"](Asked(labels, labels), wrong)
 
 
 @pytest.mark.parametrize(
