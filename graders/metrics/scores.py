@@ -21,6 +21,7 @@ Scores = Mapping[str, Floats]
 _C1, _C2 = 0.01**2, 0.03**2  # of structural similarity, for values in [0, 1]
 _WINDOW, _SIGMA = 11, 1.5
 _LEAST_LOG = -100.0  # as PyTorch bounds the logarithms of its binary cross-entropy
+_MOST_CLASSES = 1000
 _SLACK = 1e-4  # over [0, 1], by which a sigmoid in half precision may be off
 
 
@@ -59,9 +60,10 @@ def reconstruction(asked: Asked, outputs: NDArray[Any]) -> Scores:
 def accuracy(asked: Asked, outputs: NDArray[Any]) -> Scores:
     """Score class scores (N, K) by whether the highest is that of the label (N,): 1 or 0."""
     labels = asked.answers
-    scores = np.asarray(outputs, np.float64)
-    if scores.ndim != 2 or len(scores) != len(labels) or scores.shape[1] <= int(labels.max(initial=0)):
+    fits = np.ndim(outputs) == 2 and len(outputs) == len(labels)
+    if not fits or not int(labels.max(initial=0)) < outputs.shape[1] <= _MOST_CLASSES:
         raise Unfit(f"outputs of shape {np.shape(outputs)}, not a score for each class of {len(labels)} images")
+    scores = np.asarray(outputs, np.float64)
     # Of equal scores none is the highest: a model that cannot decide has not told the class.
     others = np.where(np.arange(scores.shape[1]) == labels[:, None], -np.inf, scores).max(axis=1)
     right = scores[np.arange(len(labels)), labels] > others
@@ -71,13 +73,10 @@ def accuracy(asked: Asked, outputs: NDArray[Any]) -> Scores:
 def colours(asked: Asked, outputs: NDArray[Any]) -> Scores:
     """Score scores of colours (N, K, H, W) by their mean cross-entropy with the colour of each pixel, (N, H, W)."""
     labels = asked.answers
-    found = np.asarray(outputs, np.float64)
-    if (
-        found.ndim != 4
-        or (len(found), *found.shape[2:]) != labels.shape
-        or found.shape[1] <= int(labels.max(initial=0))
-    ):
+    fits = np.ndim(outputs) == 4 and (len(outputs), *outputs.shape[2:]) == labels.shape
+    if not fits or not int(labels.max(initial=0)) < outputs.shape[1] <= _MOST_CLASSES:
         raise Unfit(f"outputs of shape {np.shape(outputs)}, not a score for each colour of pixels {labels.shape}")
+    found = np.asarray(outputs, np.float64)
     shifted = found - found.max(axis=1, keepdims=True)
     logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     chosen = np.take_along_axis(logs, labels[:, None].astype(np.int64), axis=1)
