@@ -195,13 +195,13 @@ class Models:
         if not self.module.__dict__.get(target["class"]):
             self.module.__dict__.update(target["constants"])
             self.module.__dict__.update(execute(wire.order(target["order"], b"").slice, self.module.__dict__))
-        problem: Exception = LookupError(f"no way to build {target['class']}")
+        problems: list[Exception] = []
         for call in (*target["calls"], f"{target['class']}()"):
             try:
                 return self.lab.with_weights(eval(call, self.module.__dict__), content, self.order["device"])
             except Exception as error:
-                problem = error
-        raise problem
+                problems.append(error)
+        raise problems[0]  # the script's own way to build it says most
 
     # Asking --------------------------------------------------------------------------------------------------------
 
