@@ -58,7 +58,7 @@ def grade(
     times: Annotated[Path | None, typer.Option(help="CSV of student,time: when each handed in.")] = None,
     due: Annotated[str, typer.Option(help="The deadline, as 2026-04-03T23:59:00+08:00; the rubric's by default.")] = "",
     tier: Annotated[
-        str, typer.Option(help="behaviour, record, execute: one or several, with commas between.")
+        str, typer.Option(help="behaviour, record, execute, metric: one or several, with commas between.")
     ] = "behaviour",
     full: Annotated[
         bool, typer.Option("--full", help="Execute tier: no rehearsal, but the real size, on --data.")
@@ -68,6 +68,7 @@ def grade(
         float | None,
         typer.Option(min=1, help="Execute tier: seconds that a whole notebook may take; a cell, half of it."),
     ] = None,
+    budget: Annotated[str, typer.Option(help="Metric tier: how long a training may take, as 90s, 30m or 2h.")] = "30m",
 ) -> None:
     """Grade submissions: marks, a report for every student and one for the class."""
     from graders.home import rubric_path
@@ -85,6 +86,7 @@ def grade(
         from graders.engine.classroom import Plan, grade_class, with_due
         from graders.engine.local import Job
         from graders.engine.publish import Publisher
+        from graders.engine.studio import budget_seconds
         from graders.intake import HANDED_IN, find_entries
         from graders.late import checked_due, read_times, times_by_id
         from graders.model import Tier
@@ -101,20 +103,28 @@ def grade(
             choose_level(isolation),
             seed,
             limits,
-            _pictures(data),
+            () if Tier.METRIC in tiers else _pictures(data),
             device,
             due,
             full,
             data,
             run_limit,
             Tier.EXECUTE in tiers,
+            budget_seconds(budget),
         )
         entries = find_entries(paths, (*HANDED_IN, *rubric.files.values()))
         at = times_by_id(times, read_times(times), [(entry.id, entry.name) for entry in entries]) if times else {}
-        found = [Job(entry.id, entry.name, partial(_handed_in, entry.read, at.get(entry.id, ""))) for entry in entries]
+        found = [
+            Job(entry.id, entry.name, partial(_handed_in, entry.read, at.get(entry.id, "")), entry.contents)
+            for entry in entries
+        ]
+        if Tier.METRIC in tiers:  # what trains at the same time shares the machine
+            plan = replace(plan, jobs=min(plan.jobs, len(found)))
         publisher = Publisher(out, [job.id for job in found])
         with _Progress(len(found)) as progress:
-            report = grade_class(plan, found, out / "evidence.sqlite", publisher, progress.done, nursery)
+            report = grade_class(
+                replace(plan, say=progress.said), found, out / "evidence.sqlite", publisher, progress.done, nursery
+            )
     _finish(report, out, publisher.others())
 
 
@@ -211,6 +221,12 @@ class _Progress:
         )
         self._bar = Progress(*columns, console=Console(stderr=True))
         self._task = self._bar.add_task("grading", total=submissions, last="")
+
+    def said(self, id_: str, line: str) -> None:
+        """Show what a training printed last."""
+        from rich.markup import escape
+
+        self._bar.update(self._task, last=escape(f"{id_}: {line[:80]}"))
 
     def done(self, report: Report) -> None:
         """Advance by one submission."""

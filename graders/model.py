@@ -49,6 +49,27 @@ class Criterion:
 
 
 @dataclass(frozen=True)
+class Metric:
+    """How a trained model is scored: `score` names the measure, `model` the item whose class the model is of.
+
+    `full` earns all points and `none` no point, in the unit of the measure; between them points grow evenly. Both are
+    None where the score is told and earns nothing. `tolerance` is what another machine or seed may change: it is given
+    to the student. `claim` and `requires` name criteria of items, as `claim.vae`: the one that tells the figure that
+    the student claims, and those without which the handout does not evaluate the score. `settings` are constants at
+    the top level of the script that this training needs.
+    """
+
+    score: str
+    model: str
+    full: float | None = None
+    none: float | None = None
+    tolerance: float = 0.0
+    claim: str = ""
+    requires: tuple[str, ...] = ()
+    settings: Mapping[str, Json] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
 class Item:
     """One thing that the handout gives marks for.
 
@@ -70,6 +91,7 @@ class Item:
     follow_through: float = 1.0
     note: str = ""
     self_check: bool = True
+    metric: Metric | None = None
     executed: bool = False
 
     @property

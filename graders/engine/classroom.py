@@ -25,9 +25,12 @@ from graders.engine.local import Job, LocalEngine
 from graders.engine.pieces import Sliced, Workshop, handed_out_files
 from graders.engine.publish import Publisher
 from graders.engine.rehearsals import rehearsal_of
+from graders.engine.studio import BUDGET, Say, Studio, cores, silent, studio_nursery
 from graders.engine.theatre import Theatre, run_nursery, run_seconds, unfinished
-from graders.errors import Fault, Stopped
+from graders.errors import Fault, Stopped, UsageError
 from graders.home import reference_path
+from graders.metrics.held import held
+from graders.metrics.limits import SAMPLE
 from graders.model import (
     Assignment,
     ClassReport,
@@ -56,7 +59,8 @@ class Plan:
     `isolation` is a level that works here, None for the strongest that does; a seed of None is drawn once per class.
     `due` is a deadline other than the rubric's, "" for the rubric's own. `full` runs whole notebooks on the images in
     `data`, not in a small rehearsal; each has `run_limit` seconds, None for the usual. `rehearse` runs them even where
-    no item is judged by it: what came of it stands in the report.
+    no item is judged by it: what came of it stands in the report. A training of the metric tier has
+    `budget` seconds, and `say` is told what it prints, with the id of the submission.
     """
 
     assignment: Assignment
@@ -72,6 +76,8 @@ class Plan:
     data: Path | None = None
     run_limit: float | None = None
     rehearse: bool = False
+    budget: float = BUDGET
+    say: Say = silent
 
 
 @dataclass
@@ -115,7 +121,7 @@ class Classroom:
         """Measure the reference beside the first submissions; what goes wrong is said when it is needed."""
         with contextlib.suppress(Fault, Stopped):
             for item in self.plan.items:
-                if item.tiers != (Tier.RECORD,):  # which is compared with nothing
+                if item.tier is not Tier.METRIC and item.tiers != (Tier.RECORD,):  # these are compared with nothing
                     self.reference_evidence(item)
 
     def grade(self, job: Job) -> Report:
@@ -126,7 +132,7 @@ class Classroom:
         if known := known_report(self.store, job.id, key, self.plan.assignment, self.provenance):
             return known
         submission, program = read(self.plan.assignment, handed_in)
-        pieces = Sliced(self.workshop, handed_in, program)
+        pieces = Sliced(self.workshop, handed_in, program, weights=job.weights)
         report = self.bench.report(light(submission), pieces)
         ran = pieces.run()[0] if runs(self.plan) else Evidence({})
         odd = tuple(f"{one.place}, line {one.line}: {one.construct} {one.why}" for one in suspicions(program))
@@ -134,7 +140,7 @@ class Classroom:
         wrong = ran.experiments.get("cells", Experiment()).values.get("wrong", ())
         notes = (*report.notes, *([f"the notebook was not run, by our own fault: {ran.fault}"] if ran.fault else []))
         code = {**self._code(report, pieces), **more}
-        report = replace(report, code=code, suspicions=(*odd, *wrong, *saved), notes=notes)
+        report = replace(report, code=code, suspicions=(*report.suspicions, *odd, *wrong, *saved), notes=notes)
         record = {
             "handed_in": whole,
             "submission": write_submission(submission),
@@ -204,7 +210,7 @@ def open_classroom(plan: Plan, store_path: Path, nursery: Nursery | None = None)
             file = SourceFile(source.name, "", len(text), text)
             seconds, data = _seconds(plan), _given(plan, level)
             stage = run_nursery(assignment.slug, level, nursery.devices, plan.full, seconds) if runs(plan) else nursery
-            with stage:
+            with stage, _studio(plan, store, nursery, seed, laboratory.surroundings) as studio:
                 theatre = Theatre(
                     assignment.slug,
                     store,
@@ -218,7 +224,15 @@ def open_classroom(plan: Plan, store_path: Path, nursery: Nursery | None = None)
                 handed_out = handed_out_files(assignment)
                 reference = with_given(read_reference(source.name, text), handed_out)
                 workshop = Workshop(
-                    assignment, reference, laboratory, seed, file, theatre.perform, handed_out, plan.pictures
+                    assignment,
+                    reference,
+                    laboratory,
+                    seed,
+                    file,
+                    theatre.perform,
+                    handed_out,
+                    plan.pictures,
+                    studio.measure if studio else None,
                 )
                 provenance = {**_provenance(plan, level, versions, seed, text), **_of_files(handed_out)}
                 if runs(plan):
@@ -228,9 +242,47 @@ def open_classroom(plan: Plan, store_path: Path, nursery: Nursery | None = None)
                         "seconds": seconds,
                         "data": data.digest if data else "",
                     }
-                yield Classroom(store, workshop, (nursery, stage), plan, graders, provenance)
+                if studio:
+                    provenance["metric"] = {
+                        "budget_seconds": studio.budget,
+                        "data": studio.held.digest,
+                        "held_out": int((~studio.held.controls).sum()),
+                    }
+                studios = (studio.nursery,) if studio else ()
+                yield Classroom(store, workshop, (nursery, stage, *studios), plan, graders, provenance)
     finally:
         store.close()
+
+
+@contextmanager
+def _studio(plan: Plan, store: Store, nursery: Nursery, seed: int, surroundings: Json) -> Iterator[Studio | None]:
+    """Yield what trains for a plan's metric items, None where it has none; raises UsageError where the data lack."""
+    metrics = [item.metric for item in plan.items if item.tier is Tier.METRIC and item.metric]
+    if not metrics:
+        yield None
+        return
+    if plan.data is None:
+        raise UsageError("--tier metric needs --data FOLDER with the data set that is trained and scored on")
+    threads = max(1, cores() // plan.jobs)
+    framework, handed_out = plan.assignment.framework, handed_out_files(plan.assignment)
+    with (
+        held(plan.assignment.slug, metrics[0].score, plan.data, seed, SAMPLE) as data,
+        studio_nursery(framework, nursery.level, nursery.devices, plan.budget, threads) as trainers,
+    ):
+        yield Studio(
+            plan.assignment,
+            store,
+            trainers,
+            seed,
+            surroundings,
+            data,
+            plan.device,
+            plan.budget,
+            0.95 / plan.jobs,
+            threads,
+            handed_out,
+            plan.say,
+        )
 
 
 def runs(plan: Plan) -> bool:

@@ -143,18 +143,21 @@ def _absent_module(evidence: Evidence, piece: Slice) -> str:
 
     A child's word is not enough: the code must import the module, Colab must have it, and this machine really lack it.
     """
-    for experiment in evidence.experiments.values():
-        failure = experiment.failure
-        if failure and failure.kind == "ModuleNotFoundError":
-            match = re.search(r"No module named '(\w+)", failure.message)
-            if match and match[1] in _COLAB & _imported(piece) and importlib.util.find_spec(match[1]) is None:
-                mend = f"pip install {match[1]}" if "torch" in match[1] else "pip install 'graders[colab]'"
-                return f"the module {match[1]}, which Colab has, is not installed here: {mend}"
-    return ""
-
-
-def _imported(piece: Slice) -> set[str]:
-    """Return the top-level modules that a slice imports by a statement of its own."""
     modules = [statement for entries in piece.modules.values() for statement in entries]
     text = "\n".join(statement.source for statement in (*piece.statements, *modules))
-    return set(re.findall(r"^\s*(?:import|from)\s+(\w+)", text, re.MULTILINE))
+    failures = [one.failure for one in evidence.experiments.values() if one.failure]
+    return next(filter(None, (lacking(failure, text) for failure in failures)), "")
+
+
+def lacking(failure: Failure, code: str) -> str:
+    """Return why it is our fault that code failed: it imports a module of Colab's that is not here; "" where it is not.
+
+    The code must do so itself, by a statement of its own.
+    """
+    if failure.kind == "ModuleNotFoundError":
+        imported = set(re.findall(r"^\s*(?:import|from)\s+(\w+)", code, re.MULTILINE))
+        match = re.search(r"No module named '(\w+)", failure.message)
+        if match and match[1] in _COLAB & imported and importlib.util.find_spec(match[1]) is None:
+            mend = f"pip install {match[1]}" if "torch" in match[1] else "pip install 'graders[colab]'"
+            return f"the module {match[1]}, which Colab has, is not installed here: {mend}"
+    return ""

@@ -10,7 +10,20 @@ from graders.assignments import Registry
 from graders.engine.evidence import killed
 from graders.engine.pieces import NotMeasured, Pieces, handed_out_files
 from graders.late import minutes_late
-from graders.model import Assignment, Evidence, Failure, Item, ItemResult, Json, Report, Submission, Tier, Verdict
+from graders.metrics import judge as metric_judge
+from graders.model import (
+    Assignment,
+    Evidence,
+    Failure,
+    Item,
+    ItemResult,
+    Json,
+    Metric,
+    Report,
+    Submission,
+    Tier,
+    Verdict,
+)
 from graders.notebook import Program, own_files, read_program, with_given
 
 
@@ -34,6 +47,7 @@ class Bench:
             tuple(self._listed(results)),
             self.provenance,
             tuple(dict.fromkeys(pieces.notes)),
+            suspicions=tuple(desk.flags),
             late_minutes=minutes_late(submission.submitted, self.assignment.late.due),
         )
 
@@ -78,17 +92,21 @@ def read(assignment: Assignment, submission: Submission) -> tuple[Submission, Pr
 
 @dataclass
 class _Desk:
-    """The state of one submission while it is graded: results by item, each made once and when it is asked for."""
+    """The state of one submission while it is graded: results by item, each made once and when it is asked for.
+
+    `flags` are lines for the instructor.
+    """
 
     bench: Bench
     pieces: Pieces
     results: dict[str, ItemResult] = field(default_factory=dict)
     hung: set[str] = field(default_factory=set)
+    flags: list[str] = field(default_factory=list)
 
     def result(self, item: Item) -> ItemResult:
         """Return the result of an item; what it builds on is judged first."""
         if item.id not in self.results:
-            for needed in item.depends if item.tier is Tier.BEHAVIOUR else ():
+            for needed in item.depends if item.tier in (Tier.BEHAVIOUR, Tier.METRIC) else ():
                 self.result(self.bench.assignment.item(needed))
             try:
                 self.results[item.id] = self._grade(item)
@@ -97,6 +115,8 @@ class _Desk:
         return self.results[item.id]
 
     def _grade(self, item: Item) -> ItemResult:
+        if item.tier is Tier.METRIC and item.metric:
+            return self._metric(item, item.metric)
         if item.tier is not Tier.BEHAVIOUR:
             return judge.either([self._judge_whole(item, tier) for tier in item.tiers])
         if reason := self.pieces.missing(item):
@@ -111,6 +131,16 @@ class _Desk:
             return judge.blocked(own, broken) if unearned else own
         through = self._judge(item, self.pieces.through(item, replaceable), follow_through=True)
         return judge.followed(own, through)
+
+    def _metric(self, item: Item, metric: Metric) -> ItemResult:
+        """Return the result of a trained model; none is trained that the handout does not evaluate."""
+        if out := metric_judge.disqualified(item, self.results):
+            return out
+        evidence, claimed = self.pieces.whole(item, Tier.METRIC), metric_judge.claimed_in(metric, self.results)
+        best, _ = metric_judge.measured(item.id, metric, evidence)
+        if line := metric_judge.overclaimed(metric, best, claimed):
+            self.flags.append(f"{item.id}: {line}")
+        return metric_judge.judged(item, evidence, claimed)
 
     def _own_evidence(self, item: Item, broken: Sequence[str]) -> Evidence:
         """Return the evidence of the student's own code; it is not run when what it builds on is known to hang."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,11 +17,15 @@ from graders.model import Report, Submission
 
 @dataclass(frozen=True)
 class Job:
-    """A work order: one submission, read when its turn comes. It is idempotent: its evidence is kept by content."""
+    """A work order: one submission, read when its turn comes, and the contents of its files of weights by their names.
+
+    It is idempotent: its evidence is kept by content.
+    """
 
     id: str
     name: str
     read: Callable[[], Submission]
+    weights: Callable[[Sequence[str]], Mapping[str, bytes]] = lambda _: {}
 
 
 class Engine(Protocol):

@@ -9,10 +9,12 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 from graders.engine.evidence import Laboratory
 from graders.engine.setting import hashed, package_digest
+from graders.engine.studio import Wanted
 from graders.home import home
 from graders.model import Assignment, Evidence, Failure, Item, Json, Slice, SourceFile, Submission, Tier
 from graders.notebook import Program, cut_slice, normalised
@@ -58,7 +60,7 @@ class Pieces(Protocol):
 class Workshop:
     """What all submissions of one run are measured with: the reference, the seed, real images, the laboratory.
 
-    `handed_out` are the texts of the files that students are not to change, by name.
+    `handed_out` are the texts of the files that students are not to change, by name; `train` measures trained models.
     """
 
     assignment: Assignment
@@ -69,6 +71,7 @@ class Workshop:
     perform: Callable[[SourceFile], tuple[Evidence, str]]
     handed_out: Mapping[str, str]
     pictures: tuple[bytes, ...] = ()
+    train: Callable[[Wanted, Item], tuple[Evidence, str, tuple[str, ...]]] | None = None
 
     @property
     def names(self) -> dict[str, tuple[str, ...]]:
@@ -109,6 +112,7 @@ class Sliced:
     notes: list[str] = field(default_factory=list)
     record: dict[str, dict[str, Json]] = field(default_factory=dict)
     cut: dict[str, Slice] = field(default_factory=dict)
+    weights: Callable[[Sequence[str]], Mapping[str, bytes]] = lambda _: {}
     _wholes: dict[Tier, tuple[Evidence, str]] = field(default_factory=dict)
 
     def missing(self, item: Item) -> str:
@@ -136,10 +140,11 @@ class Sliced:
         return self._noted(item, (), self.workshop.measure(item, piece, given=self._given(piece)))
 
     def whole(self, item: Item, tier: Tier) -> Evidence:
-        """Read what is saved in the notebook, or run it; each once for all items of the tier."""
-        measured = self.run() if tier is Tier.EXECUTE else self.saved()
+        """Read what is saved in the notebook, or run it; each once for all items of the tier; or score its model."""
+        makers: dict[Tier, Callable[[], tuple[Evidence, str]]]
+        makers = {Tier.METRIC: partial(self._scored, item), Tier.EXECUTE: self.run, Tier.RECORD: self.saved}
         self.record.setdefault(item.id, {"missing": "", "found": {}, "evidence": {}, "faults": {}})
-        return self._noted(item, _besides(item, tier), measured)
+        return self._noted(item, _besides(item, tier), makers[tier]())
 
     def saved(self) -> tuple[Evidence, str]:
         """Return the evidence of what is saved in the notebook, and its key; it is read once."""
@@ -152,6 +157,15 @@ class Sliced:
         if Tier.EXECUTE not in self._wholes:
             self._wholes[Tier.EXECUTE] = self._run()
         return self._wholes[Tier.EXECUTE]
+
+    def _scored(self, item: Item) -> tuple[Evidence, str]:
+        if self.workshop.train is None:
+            return Evidence({}, fault="this run has no data to train on"), ""
+        models = {one.metric.model for one in self.workshop.assignment.items if one.metric}
+        slices = {name: cut_slice(self.program, self.workshop.names, name) for name in sorted(models)}
+        evidence, key, notes = self.workshop.train(Wanted(self.submission, self.program, slices, self.weights), item)
+        self.notes += notes
+        return evidence, key
 
     def _saved(self) -> tuple[Evidence, str]:
         from graders import record

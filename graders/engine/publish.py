@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from graders.engine import setting
-from graders.model import ClassReport, Json, Report, Tier
+from graders.model import ClassReport, Evidence, Json, Report, Tier
 from graders.reports.files import folder_names, replace_file, settle
 from graders.reports.ran import EXECUTED
 from graders.reports.write import CLASS_FILES, STUDENT_FILES, student_folder, write_class, write_student
@@ -33,11 +33,12 @@ class Publisher:
         if store.published(id_) == told and _all_there(folder, STUDENT_FILES):
             return
         store.publish({id_: ""})  # a kill while the files are half written is noticed
-        wholes = (store.pieces(id_) or {}).get("wholes", {})
+        pieces = store.pieces(id_) or {}
+        wholes = pieces.get("wholes", {})
         if executed := store.file(wholes.get(Tier.EXECUTE, "")):
             replace_file(folder / EXECUTED, json.dumps(json.loads(executed)["notebook"], indent=1).encode())
         record, run = (store.evidence(wholes.get(tier, "")) for tier in (Tier.RECORD, Tier.EXECUTE))
-        write_student(report, folder, record, run)
+        write_student(report, folder, record, run, _models(store, report, pieces.get("items", {})))
         self._written[id_] = told
 
     def whole_class(self, store: Store, class_report: ClassReport) -> None:
@@ -63,6 +64,13 @@ class Publisher:
         settle(folder / name for folder in folders for name in STUDENT_FILES)
         store.publish(self._written)
         self._written = {}
+
+
+def _models(store: Store, report: Report, items: Json) -> dict[str, Evidence]:
+    """Return the evidence of the trained models of a report, by item."""
+    scored = [item.id for item in report.assignment.items if item.tier is Tier.METRIC and item.id in items]
+    found = {item: store.evidence(items[item]["evidence"].get("", "")) for item in scored}
+    return {item: evidence for item, evidence in found.items() if evidence is not None}
 
 
 def _about(report: Report | ClassReport) -> Json:

@@ -28,13 +28,15 @@ class Entry:
     """A submission that was found and not yet read: its id, whose it is, the file or folder that it comes from.
 
     `read` reads and hashes it, as often as it is called. It raises for nothing that is wrong with the submission, not
-    even when it is gone by then; that is a line in the submission's problems.
+    even when it is gone by then; that is a line in the submission's problems. `contents` reads it again and returns the
+    bytes of some of its files, by their names, as far as they can be read.
     """
 
     id: str
     name: str
     source: str
     read: Callable[[], Submission]
+    contents: Callable[[Collection[str]], dict[str, bytes]]
 
 
 def find_submissions(paths: Sequence[Path], handed_in: Collection[str] = HANDED_IN) -> list[Submission]:
@@ -77,7 +79,13 @@ def find_entries(paths: Sequence[Path], handed_in: Collection[str] = HANDED_IN) 
         raise UsageError("no submission was named; give a folder of submissions, a .zip, an .ipynb or a .py")
     ids = unique_ids(work.hand_in.id for work in found)
     return [
-        Entry(id_, shown(work.hand_in.name), shown(work.hand_in.source), partial(_read, id_, work))
+        Entry(
+            id_,
+            shown(work.hand_in.name),
+            shown(work.hand_in.source),
+            partial(_read, id_, work),
+            partial(_contents, work),
+        )
         for id_, work in zip(ids, found, strict=True)
     ]
 
@@ -95,6 +103,14 @@ def _read(id_: str, work: Work) -> Submission:
     read = shelf.submission(id_, hand_in.name, hand_in.source)
     problems = (*read.problems, *hand_in.notes)
     return replace(read, problems=problems, late=hand_in.late, submitted=hand_in.submitted)
+
+
+def _contents(work: Work, names: Collection[str]) -> dict[str, bytes]:
+    try:
+        shelf: Shelf = work.read(keep=frozenset(names))
+    except UNREADABLE:
+        return {}
+    return shelf.kept
 
 
 def _real(path: Path) -> Path:

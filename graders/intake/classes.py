@@ -25,7 +25,7 @@ class Work(NamedTuple):
     """The work of one person, unread, and the way to read it."""
 
     hand_in: HandIn
-    read: Callable[[], Shelf]
+    read: Callable[..., Shelf]  # of the names whose contents are wanted: `keep`
 
 
 def works(path: Path, handed_in: Collection[str]) -> list[Work]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -16,12 +16,12 @@ from graders.intake.shelf import Shelf, size_limit, too_large
 LISTING_LIMIT = 50_000  # files that are looked at, by name only, to find the code among them
 
 
-def read_paths(paths: Iterable[tuple[str, Path]]) -> Shelf:
-    """Return a shelf with what is in folders and files, archives in them included.
+def read_paths(paths: Iterable[tuple[str, Path]], keep: Collection[str] = ()) -> Shelf:
+    """Return a shelf with what is in folders and files, archives in them included; of `keep` with the contents.
 
     Before each path stands its name in the submission; of a folder what goes before the names of its files.
     """
-    shelf = Shelf()
+    shelf = Shelf(keep)
     found: list[tuple[str, Path]] = []
     for name, path in paths:
         if os.path.isdir(path) and not os.path.islink(path):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ class Place(NamedTuple):
 
     path: Path
     top: Mapping[str, bool]
-    read: Callable[[Iterable[Part]], Shelf]
+    read: Callable[[Iterable[Part], Collection[str]], Shelf]
     start: Callable[[str, int], bytes]
     inside: Callable[[str], list[str]]
 
@@ -75,8 +75,8 @@ def _folder_place(folder: Path) -> Place:
         with open_file(folder / name) as stream:
             return stream.read(size)
 
-    def read(parts: Iterable[Part]) -> Shelf:
-        return read_paths((part.name, folder / part.entry) for part in parts)
+    def read(parts: Iterable[Part], keep: Collection[str] = ()) -> Shelf:
+        return read_paths(((part.name, folder / part.entry) for part in parts), keep)
 
     return Place(folder, top, read, start, lambda name: [inner for inner, _ in walk(folder / name, Shelf())])
 
@@ -87,8 +87,8 @@ def _folder_place(folder: Path) -> Place:
 def _zip_place(path: Path, infos: Iterable[zipfile.ZipInfo], strip: int) -> Place:
     tops = top_levels(infos, strip)
 
-    def read(parts: Iterable[Part]) -> Shelf:
-        shelf = Shelf()
+    def read(parts: Iterable[Part], keep: Collection[str] = ()) -> Shelf:
+        shelf = Shelf(keep)
         found = [each for part in parts for each in members(shelf, tops[part.entry], part.name, strip + 1)]
         with open_file(path) as stream, open_zip(stream) as archive:
             # The archive of the class has depth 0: it is the instructor's, not the student's.

@@ -8,7 +8,7 @@ import hashlib
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import IO
 
 from graders.intake.names import ARCHIVE, CODE, FOREIGN, NOTEBOOK, clean, is_log, is_picture, shown, suffix
@@ -43,10 +43,15 @@ def too_large(name: str) -> str:
 
 
 class Shelf:
-    """Collects the files and the problems of one submission. Nothing that a student handed in makes it raise."""
+    """Collects the files and the problems of one submission. Nothing that a student handed in makes it raise.
 
-    def __init__(self) -> None:
+    `kept` are the contents of the files whose names are in `keep`.
+    """
+
+    def __init__(self, keep: Collection[str] = ()) -> None:
         self.files: dict[str, SourceFile] = {}
+        self.kept: dict[str, bytes] = {}
+        self._keep = keep
         self.problems: list[str] = []
         self._unsaid = 0
         self._seen = 0
@@ -71,7 +76,8 @@ class Shelf:
             return None
         digest, kept, size = hashlib.sha256(), bytearray(), 0
         result = is_log(name) or is_picture(name)
-        keep = not free and (result or suffix(name) in (ARCHIVE, *CODE))
+        wanted = clean(name) in self._keep
+        keep = wanted or (not free and (result or suffix(name) in (ARCHIVE, *CODE)))
         try:
             for chunk in self._chunks(name, stream, free):
                 digest.update(chunk)
@@ -84,6 +90,8 @@ class Shelf:
             self._read += CHUNK  # what broke was unpacked up to there: damage is not free, or it could go on for hours
             self.complain(name, _mend(error))
             return None
+        if wanted:
+            self.kept[clean(name)] = bytes(kept)
         text = self._text(name, bytes(kept)) if suffix(name) in CODE else self._result(name, bytes(kept), size)
         if clean(name) in self.files:
             self.complain(name, "stands more than once; the last one was read")

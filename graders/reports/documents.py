@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from graders.model import ClassReport, CriterionResult, Evidence, ItemResult, Json, Report, Submission
-from graders.reports import ran
+from graders.reports import ran, trained
 from graders.reports.files import replace_file
 from graders.reports.summary import ItemSummary, equal_code, item_summaries
 
@@ -16,8 +16,16 @@ SCHEMA = 1
 _DIGITS = 4
 
 
-def report_document(report: Report, record: Evidence | None = None, run: Evidence | None = None) -> dict[str, Json]:
-    """Return what result.json holds: with a record what the notebook shows but its pictures; with a run its cells."""
+def report_document(
+    report: Report,
+    record: Evidence | None = None,
+    run: Evidence | None = None,
+    models: Mapping[str, Evidence] | None = None,
+) -> dict[str, Json]:
+    """Return what result.json holds: with a record what the notebook shows but its pictures; with a run its cells.
+
+    With `models`, the evidence of trained models by item, their scores.
+    """
     document = {
         "schema": SCHEMA,
         "submission": _submission(report.submission),
@@ -33,6 +41,8 @@ def report_document(report: Report, record: Evidence | None = None, run: Evidenc
         document["record"] = {name: one.values for name, one in record.experiments.items()}
     if run is not None:
         document["run"] = ran.document(run)
+    if models:
+        document["trained"] = trained.document(models)
     return {key: plain(value) for key, value in document.items()}
 
 

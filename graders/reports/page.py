@@ -20,6 +20,7 @@ from graders.reports import summary, words
 from graders.reports.files import folder_names
 from graders.reports.ran import EXECUTED, ran
 from graders.reports.results import shown
+from graders.reports.trained import trained
 
 
 def class_page(class_report: ClassReport) -> str:
@@ -57,8 +58,16 @@ def _plots(class_report: ClassReport) -> list[Markup]:
     return [Markup(plots.marks_histogram(class_report)), Markup(plots.item_outcomes(class_report))]
 
 
-def student_page(report: Report, record: Evidence | None = None, run: Evidence | None = None) -> str:
-    """Return the report that the student gets; `record` is what the notebook shows, `run` what came of running it."""
+def student_page(
+    report: Report,
+    record: Evidence | None = None,
+    run: Evidence | None = None,
+    models: Mapping[str, Evidence] | None = None,
+) -> str:
+    """Return the report that the student gets; `record` is what the notebook shows, `run` what came of running it.
+
+    `models` is the evidence of trained models by item.
+    """
     first = summary.main_loss(report)
     return _render(
         "student.html.j2",
@@ -74,6 +83,7 @@ def student_page(report: Report, record: Evidence | None = None, run: Evidence |
         ran=ran(run),
         executed=EXECUTED,
         results=shown(record),
+        trained=trained(report.assignment, models or {}),
         provenance=list(words.flat(report.provenance)),
         script_hash="",
     )

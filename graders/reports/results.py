@@ -85,24 +85,29 @@ def _caption(run: Entry) -> str:
     return f"{_where(run)}: {'; '.join(filter(None, said))}"
 
 
-def chart(curves: Mapping[str, Sequence[float | None]], epochs: Sequence[int]) -> str:
-    """Return curves of losses by epoch as a small SVG; a value that is not finite leaves a gap."""
+def chart(
+    curves: Mapping[str, Sequence[float | None]], epochs: Sequence[int], unit: str = "epochs", label: str = ""
+) -> str:
+    """Return curves of losses by epoch, or by another unit, as a small SVG; a value that is not finite leaves a gap.
+
+    `label` takes the place of the names of the curves.
+    """
     finite = [value for values in curves.values() for value in values if value is not None]
     low, high = min(finite), max(finite)
-    parts = [_axis(low, high, epochs)]
+    parts = [_axis(low, high, epochs, unit)]
     for at, (name, values) in enumerate(curves.items()):
         parts += [_piece(points, _COLOURS[name]) for points in _pieces(values, low, high)]
-        parts.append(_text(_LEFT + 110 * at, 14, _NAMES[name], _COLOURS[name]))
-    title = escape(" and ".join(_NAMES[name] for name in curves))
+        parts.append(_text(_LEFT + 110 * at, 14, label or _NAMES[name], _COLOURS[name]))
+    title = escape(label or " and ".join(_NAMES[name] for name in curves))
     return f'<svg class="plot" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{title}">{"".join(parts)}</svg>'
 
 
-def _axis(low: float, high: float, epochs: Sequence[int]) -> str:
+def _axis(low: float, high: float, epochs: Sequence[int], unit: str) -> str:
     base, ink = _HEIGHT - _BOTTOM, "#5b6673"
     lines = f'<path d="M{_LEFT} {_TOP}V{base}H{_WIDTH - 8}" fill="none" stroke="#d9dfe6"/>'
     ends = [(_TOP + 4, f"{high:.4g}"), (base, f"{low:.4g}")]
     texts = [_text(2, height, label, ink) for height, label in (ends if high > low else ends[:1])]
-    return lines + "".join(texts) + _text(_LEFT, _HEIGHT - 4, f"epochs {epochs[0]} to {epochs[-1]}", ink)
+    return lines + "".join(texts) + _text(_LEFT, _HEIGHT - 4, f"{unit} {epochs[0]} to {epochs[-1]}", ink)
 
 
 def _text(x: float, y: float, text: str, colour: str) -> str:
@@ -138,10 +143,11 @@ def _pictures(images: Experiment) -> Iterator[tuple[Markup, str]]:
     fresh = [at for at, entry in enumerate(entries) if f"image {at:03}" in images.arrays and entry["copy"] is None]
     for at in fresh[:MOST_PICTURES]:
         blank = ", one colour" if entries[at]["blank"] else ""
-        yield _data_uri(images.arrays[f"image {at:03}"]), f"{_where(entries[at])}{blank}"
+        yield data_uri(images.arrays[f"image {at:03}"]), f"{_where(entries[at])}{blank}"
 
 
-def _data_uri(pixels: Any) -> Markup:
+def data_uri(pixels: Any) -> Markup:
+    """Return pixels (H, W, 3) of 0 to 255 as the address of a PNG that stands in itself."""
     # A check card in a notebook, which shares these modules, shows no pictures.
     from PIL import Image
 

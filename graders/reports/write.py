@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from graders.model import ClassReport, Evidence, Report
@@ -19,10 +20,19 @@ def student_folder(out: Path, name: str) -> Path:
     return out / "students" / name
 
 
-def write_student(report: Report, folder: Path, record: Evidence | None = None, run: Evidence | None = None) -> None:
-    """Write result.json and report.html, each in one step; `record` is what the notebook shows, `run` how it ran."""
-    write_json(report_document(report, record, run), folder / "result.json")
-    replace_file(folder / "report.html", student_page(report, record, run).encode())
+def write_student(
+    report: Report,
+    folder: Path,
+    record: Evidence | None = None,
+    run: Evidence | None = None,
+    models: Mapping[str, Evidence] | None = None,
+) -> None:
+    """Write result.json and report.html, each in one step.
+
+    `record` is what the notebook shows, `run` how it ran, `models` the evidence of trained models by item.
+    """
+    write_json(report_document(report, record, run, models), folder / "result.json")
+    replace_file(folder / "report.html", student_page(report, record, run, models).encode())
 
 
 def write_class(class_report: ClassReport, out: Path) -> None:

@@ -18,10 +18,10 @@ from pydantic import ValidationError
 
 from graders.errors import UsageError, did_you_mean
 from graders.home import rubric_path
-from graders.model import Assignment, Criterion, Decision, Item, LatePolicy, Tier
+from graders.model import Assignment, Criterion, Decision, Item, LatePolicy, Metric, Tier
 from graders.rubric.places import refusal
 from graders.rubric.sense import of_sense
-from graders.rubric.shape import ItemTable, LateTable, RubricTable, of_shape
+from graders.rubric.shape import ItemTable, LateTable, MetricTable, RubricTable, of_shape
 
 
 def load_rubric(slug: str) -> Assignment:
@@ -57,7 +57,8 @@ def parse_rubric(data: bytes, path: Path) -> Assignment:
 def judgeable(assignment: Assignment, tiers: Collection[Tier] = (Tier.BEHAVIOUR,)) -> tuple[Item, ...]:
     """Return the items that judges grade in these tiers, each after those that it depends on.
 
-    Items of the record and execute tiers are among them once they have criteria. One that several tiers can judge has
+    Items of the record and execute tiers are among them once they have criteria, those of the metric tier once they
+    have a metric; what such an item depends on comes with it, of whatever tier. One that several tiers can judge has
     only those that are asked for.
     """
     ordered: dict[str, Item] = {}
@@ -70,11 +71,14 @@ def judgeable(assignment: Assignment, tiers: Collection[Tier] = (Tier.BEHAVIOUR,
 
     for item in assignment.items:
         visit(item)
-    return tuple(
-        _narrowed(item, asked)
-        for item in ordered.values()
-        if (asked := [tier for tier in item.tiers if tier in tiers]) and (item.criteria or item.names)
-    )
+    scored = [item for item in ordered.values() if item.metric and Tier.METRIC in tiers]
+    needed = {one for item in scored for one in item.depends}
+    found = []
+    for item in ordered.values():
+        asked = [tier for tier in item.tiers if tier in tiers] or [item.tier] * (item.id in needed)
+        if asked and (item.metric if item.tier is Tier.METRIC else item.criteria or item.names):
+            found.append(_narrowed(item, asked))
+    return tuple(found)
 
 
 def _narrowed(item: Item, asked: Sequence[Tier]) -> Item:
@@ -88,7 +92,7 @@ def tiers_of(text: str) -> tuple[Tier, ...]:
     >>> tiers_of("behaviour, record")
     (<Tier.BEHAVIOUR: 'behaviour'>, <Tier.RECORD: 'record'>)
     """
-    known = [tier for tier in Tier if tier in (Tier.BEHAVIOUR, Tier.RECORD, Tier.EXECUTE)]
+    known = [tier for tier in Tier if tier is not Tier.MANUAL]
     words = [word.strip().casefold() for word in text.split(",") if word.strip()]
     for word in words:
         if word not in known:
@@ -107,6 +111,8 @@ def select(
     which such a run cannot judge. "c3" is read as "C3".
     """
     items = judgeable(assignment, tiers)
+    if Tier.METRIC in tiers and not any(item.tier is Tier.METRIC for item in items):
+        raise UsageError(f"{assignment.slug} has no score of a trained model: leave metric out of --tier")
     by_id = {item.id.casefold(): item for item in assignment.items}
     for word in only:
         item = by_id.get(word.strip().casefold())
@@ -191,4 +197,9 @@ def _item(item: ItemTable) -> Item:
         note=item.note,
         self_check=item.self_check,
         executed=item.executed,
+        metric=_metric(item.metric) if item.metric else None,
     )
+
+
+def _metric(metric: MetricTable) -> Metric:
+    return Metric(**{**metric.model_dump(), "requires": tuple(metric.requires)})

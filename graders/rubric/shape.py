@@ -28,6 +28,7 @@ def _moment(text: str) -> str:
 
 
 Kind = Literal["code", "question", "prediction", "bonus"]
+Score = Literal["reconstruction", "accuracy", "colours"]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -49,6 +50,26 @@ class CriterionTable(Table):
     hint: Text
 
 
+class MetricTable(Table):
+    """[items.metric], of an item of the metric tier."""
+
+    score: Score
+    model: Id
+    full: float | None = None
+    none: float | None = None
+    tolerance: Annotated[float, Field(ge=0)] = 0.0
+    claim: str = ""
+    requires: list[Text] = []
+    settings: dict[str, bool | int | float | str] = {}
+
+    @model_validator(mode="after")
+    def _both_ends(self) -> Self:
+        """Check that a scale has two ends, or none."""
+        if (self.full is None) != (self.none is None) or (self.full is not None and self.full == self.none):
+            raise ValueError("full and none must both stand there, and differ, or neither")
+        return self
+
+
 class ItemTable(Table):
     """One of [[items]]."""
 
@@ -64,6 +85,7 @@ class ItemTable(Table):
     follow_through: Share = 1.0
     note: str = ""
     self_check: bool = True
+    metric: MetricTable | None = None
     executed: bool = False
 
 
@@ -124,9 +146,15 @@ _TABLES: dict[tuple[str, ...], type[Table]] = {
     ("late",): LateTable,
     ("items",): ItemTable,
     ("items", "criteria"): CriterionTable,
+    ("items", "metric"): MetricTable,
     ("decisions",): DecisionTable,
 }
-_WORDS = {"kind": get_args(Kind), "tier": tuple(Tier), "framework": ("tensorflow", "torch")}
+_WORDS = {
+    "kind": get_args(Kind),
+    "tier": tuple(Tier),
+    "framework": ("tensorflow", "torch"),
+    "score": get_args(Score),
+}
 
 
 def of_shape(error: ValidationError) -> list[Wrong]:

@@ -256,7 +256,7 @@ def _converse(
         if descriptors:
             socket.send_fds(data, [b"+"], list(descriptors))
         for _ in range(limits.frames):
-            frame = frames.receive(data, budget, deadline)
+            frame = frames.receive(data, min(budget, limits.largest_frame), deadline)
             if frame is None:
                 return "closed"
             header, body = frame

@@ -34,7 +34,8 @@ class Limits:
     processes: int = 128
     files: int = 512
     output_bytes: int = 16 << 10
-    frame_bytes: int = 32 << 20
+    frame_bytes: int = 32 << 20  # of all frames together
+    largest_frame: int = 64 << 20  # bytes: a frame is held in memory as a whole
     frames: int = 100  # a probe has about twenty experiments
 
     def document(self) -> dict[str, float]:
