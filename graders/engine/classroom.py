@@ -28,7 +28,7 @@ from graders.engine.theatre import REHEARSALS, Theatre, run_nursery, run_seconds
 from graders.errors import Fault, Stopped
 from graders.home import reference_path
 from graders.model import Assignment, ClassReport, Evidence, Item, Json, Report, SourceFile, Submission, Tier, Verdict
-from graders.notebook import Program, read_program, suspicions
+from graders.notebook import Program, read_program, suspicions, with_given
 from graders.sandbox.levels import choose_level
 from graders.sandbox.limits import Limits
 from graders.sandbox.nursery import Nursery, nursery_of
@@ -186,8 +186,8 @@ def open_classroom(plan: Plan, store_path: Path, nursery: Nursery | None = None)
             stage = run_nursery(assignment.slug, level, nursery.devices, plan.full, seconds) if runs(plan) else nursery
             with stage:
                 theatre = Theatre(assignment.slug, store, stage, seed, laboratory.surroundings, seconds, data)
-                reference = read_reference(source.name, text)
                 handed_out = handed_out_files(assignment)
+                reference = with_given(read_reference(source.name, text), handed_out)
                 workshop = Workshop(
                     assignment, reference, laboratory, seed, file, theatre.perform, handed_out, plan.pictures
                 )

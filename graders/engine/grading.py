@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from graders import judge
 from graders.assignments import Registry
 from graders.engine.evidence import killed
-from graders.engine.pieces import NotMeasured, Pieces
+from graders.engine.pieces import NotMeasured, Pieces, handed_out_files
 from graders.late import minutes_late
 from graders.model import Assignment, Evidence, Failure, Item, ItemResult, Json, Report, Submission, Tier, Verdict
-from graders.notebook import Program, read_program
+from graders.notebook import Program, read_program, with_given
 
 
 @dataclass(frozen=True)
@@ -44,16 +44,34 @@ class Bench:
 
     def _listed(self, results: Mapping[str, ItemResult]) -> list[ItemResult]:
         return [
-            results.get(item.id) or judge.waiting(item)
+            results.get(item.id) or self._waiting(item, results)
             for item in self.assignment.items
             if item.id in results or item.tier is not Tier.BEHAVIOUR
         ]
+
+    def _waiting(self, item: Item, results: Mapping[str, ItemResult]) -> ItemResult:
+        """Return an item as waiting; that of a metric with what the submission claims, and what of its code is wrong.
+
+        A handout may give nothing for the score of a network that is not built as it asks for: a person decides.
+        """
+        waiting = judge.waiting(item)
+        if item.tier is not Tier.METRIC:
+            return waiting
+        tiers = {one: self.assignment.item(one).tier for one in item.depends if one in results}
+        claims = [c for one, tier in tiers.items() if tier is Tier.RECORD for c in results[one].criteria if c.passed]
+        wrong = [
+            one for one, tier in tiers.items() if tier is not Tier.RECORD and results[one].verdict is not Verdict.PASS
+        ]
+        claimed = [f"claimed: {', '.join(f'{one.name} {one.actual}' for one in claims)}"] if claims else []
+        not_right = [f"not right: {', '.join(wrong)}"] if wrong else []
+        return replace(waiting, note="; ".join([waiting.note, *claimed, *not_right]))
 
 
 def read(assignment: Assignment, submission: Submission) -> tuple[Submission, Program]:
     """Return a submission with all that is wrong with its code, and the code."""
     wanted = {name for item in assignment.items for name in item.names}
     program = read_program(submission, wanted, assignment.files.values())
+    program = with_given(program, handed_out_files(assignment))
     return replace(submission, problems=(*submission.problems, *program.notes)), program
 
 

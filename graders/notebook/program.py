@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from collections.abc import Collection, Iterable, Mapping
@@ -94,6 +95,24 @@ def _last(file: _File) -> str:
 def _same_name(others: Iterable[_File], main: _File) -> list[_File]:
     """Return the scripts in other folders that have the main script's name."""
     return [file for file in others if not file.is_notebook and _last(file) == _last(main)]
+
+
+def with_given(program: Program, given: Mapping[str, str]) -> Program:
+    """Return a program with those files, text by name, that were handed out and that it imports but does not hold."""
+    lacking = {name: PurePosixPath(name).stem for name in given if PurePosixPath(name).stem not in program.modules}
+    everything = [*program.main, *(one for statements in program.modules.values() for one in statements)]
+    wanted = {name for one in everything for name in _imported(one.node)} if lacking else set()
+    texts = {module: given[name] for name, module in lacking.items() if module in wanted}
+    modules = {
+        module: _read(SourceFile(f"{module}.py", "", len(text), text)).statements for module, text in texts.items()
+    }
+    return replace(program, modules={**program.modules, **modules})
+
+
+def _imported(node: ast.stmt) -> set[str]:
+    """Return the names of the modules that a statement imports."""
+    found = {alias.name for one in ast.walk(node) if isinstance(one, ast.Import) for alias in one.names}
+    return found | {one.module for one in ast.walk(node) if isinstance(one, ast.ImportFrom) and one.module}
 
 
 def _rank(

@@ -32,6 +32,11 @@ ALIASES: dict[str, tuple[str, ...]] = {
     ),
     "dilation": ("dilation_rate",),
     "size": ("image_size", "side", "width", "height", "input_size", "img_size"),
+    "latent_dim": (
+        "z_dim", "nz", "latent_size", "noise_dim", "noise_size", "dim_z", "latent", "latents", "z_size", "latent_dims",
+    ),
+    "lambd": ("kl_weight", "beta", "lamda", "kl_scale", "scale", "scalar", "alpha", "kl_w", "kl_lambda", "weight"),
+    "optimizer": ("optim", "opt", "optimiser"),
     "batch_size": ("batch", "bs", "batchsize", "size_of_batch", "n_batch"),
     "image_dir": (
         "directory", "dir", "img_dir", "data_dir", "image_directory", "path", "folder", "root", "root_dir", "dir_path",

@@ -7,7 +7,6 @@ GPU: a fork after that would be of no use.
 from __future__ import annotations
 
 import contextlib
-import functools
 import warnings
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any, TypeAlias
@@ -17,9 +16,18 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from graders.probes import torch_autoencoders as torch_autoencoders
+from graders.probes import torch_sampling as torch_sampling
+from graders.probes import torch_stand_ins as torch_stand_ins
 from graders.probes.canonical import attributes, canonical, core_shapes, counted, key_of, role_of, summed, walk
 from graders.probes.draw import Draw
+from graders.probes.torch_adversarial import generated as generated
+from graders.probes.torch_adversarial import heads as heads
+from graders.probes.torch_adversarial import reached as reached
+from graders.probes.torch_adversarial import upsampled as upsampled
 from graders.probes.torch_chain import chain as chain
+from graders.probes.torch_devices import without_gpu
+from graders.probes.torch_duel import duel as duel
 from graders.probes.torch_trace import evaluation
 from graders.probes.torch_trace import operations as operations
 
@@ -33,25 +41,8 @@ _UNMOVED: Moved = {}
 
 
 def restore() -> None:
-    """Let code that asks for a GPU run where there is none: what it moves there stays where it is."""
-    if torch.cuda.is_available():
-        return
-    for kind in (nn.Module, torch.Tensor):
-        kind.cuda = lambda self, *_, **__: self
-        kind.to = _without_gpu(kind.to)
-
-
-def _without_gpu(move: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a method `to` for which the CPU stands for every GPU."""
-
-    def here(value: Any) -> Any:
-        return "cpu" if isinstance(value, (str, torch.device)) and str(value).startswith("cuda") else value
-
-    @functools.wraps(move)
-    def moved(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return move(self, *map(here, args), **{name: here(value) for name, value in kwargs.items()})
-
-    return moved
+    """Let code for a GPU run here; nothing of what the handouts' versions of PyTorch had was dropped so far."""
+    without_gpu()
 
 
 def adopt(namespace: MutableMapping[str, Any]) -> None:
@@ -82,6 +73,16 @@ def function(name: str) -> Callable[[Any], Any]:
 def tensor(value: Any) -> Any:
     """Return a float32 tensor, cut off from its graph, of what a student's code returned."""
     return torch.as_tensor(value).detach().to("cpu", torch.float32)
+
+
+def image_tensor(images: Array) -> Any:
+    """Return images as float32, as a data set hands out its batches."""
+    return torch.from_numpy(images.astype(np.float32))
+
+
+def label_tensor(labels: Array) -> Any:
+    """Return labels as int64, as a data set hands out its batches."""
+    return torch.from_numpy(labels.astype(np.int64))
 
 
 def evaluated(layer: Any, *inputs: Array) -> dict[str, Array]:

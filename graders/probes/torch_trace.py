@@ -6,7 +6,7 @@ Imported where student code runs, by `graders.probes.torch`.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -33,8 +33,10 @@ def evaluation(layer: Any, graph: bool = False) -> Iterator[None]:
             module.training = training
 
 
-def operations(layer: Any, x: NDArray[Any]) -> dict[str, Any]:
+def operations(layer: Any, x: NDArray[Any] | Callable[[], Any]) -> dict[str, Any]:
     """Call a module on x in evaluation mode; return the operations and the modules that were executed, in order.
+
+    In place of x there may be a function that calls the module.
 
     Lists of entries of one form each, cut after a thousand. `operations`: name (that of ATen, without the underscore of
     one in place) and size (of the output). `convolutions`: those among them, with at (the place there), size, kernel,
@@ -46,7 +48,7 @@ def operations(layer: Any, x: NDArray[Any]) -> dict[str, Any]:
     handles = [part.register_forward_hook(_noting(modules)) for part in _leaves(layer)]
     try:
         with evaluation(layer), _Recorder() as recorder:
-            layer(torch.from_numpy(x))
+            x() if callable(x) else layer(torch.from_numpy(x))
     finally:
         for handle in handles:
             handle.remove()

@@ -13,6 +13,7 @@ from graders.notebook.program import code_files
 from graders.record.claims import MOST_CLAIMS, MOST_SERIES, accuracies, counted, in_text, series, stated, text_lines
 from graders.record.code import Code, read_code
 from graders.record.files import of_files
+from graders.record.heads import of_heads
 from graders.record.lines import shown_lines
 from graders.record.logs import LogReader, Row, Run, histories, of_bars, result
 from graders.record.marks import flowing
@@ -66,7 +67,7 @@ def read(submission: Submission, given: Mapping[str, str] = NO_FILES) -> Evidenc
     `accuracies` with line, label, value, printed and typed; `series`, printed lists of numbers: values.
     `counts`: `parameters`, the numbers of parameters that are shown, each once.
     `traces`: see there.
-    `files`: see `of_files`.
+    `files`: see `of_files`. `heads`: see `of_heads`.
     """
     notebooks = [file for file in code_files(submission.files)[0] if file.name.lower().endswith(".ipynb")]
     found = [(file, cells) for file in notebooks if (cells := saved_cells(file))]
@@ -79,6 +80,7 @@ def read(submission: Submission, given: Mapping[str, str] = NO_FILES) -> Evidenc
         "counts": Experiment({"parameters": _counts(places)}),
         "traces": traces(submission.files, (cell for _, cells in found for cell in cells)),
         "files": of_files(submission.files, _printed(places), given),
+        "heads": of_heads(code_files(submission.files)[0], [place.cell for place in places]),
     }
     return Evidence(experiments)
 

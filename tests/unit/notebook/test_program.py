@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from graders.model import SourceFile, Submission
-from graders.notebook import read_program
+from graders.notebook import read_program, with_given
 from tests.unit.notebook.build import notebook, submission
 
 
@@ -115,3 +115,27 @@ def test_threads_do_not_disturb_each_other() -> None:
     for thread in threads:
         thread.join()
     assert results == [50] * 8
+
+
+# Files that were handed out ------------------------------------------------------------------------------------------
+
+GIVEN = {"ssim.py": "def ssim(x):\n    return x\n", "other.py": "y = 1\n"}
+
+
+@pytest.mark.parametrize("source", ["from ssim import ssim\n", "import ssim as s\n", "def f():\n    import ssim\n"])
+def test_what_was_handed_out_and_is_imported_belongs_to_the_program(source: str) -> None:
+    program = with_given(read_program(Submission("s", "s", (SourceFile("a.py", "", 1, source),))), GIVEN)
+    assert set(program.modules) == {"ssim"}
+    assert program.modules["ssim"][0].binds == {"ssim"}
+
+
+def test_a_student_s_own_copy_goes_before_the_one_that_was_handed_out() -> None:
+    files = {"a.py": "from ssim import ssim\n", "ssim.py": "ssim = max\n"}
+    submission = Submission("s", "s", tuple(SourceFile(name, "", len(text), text) for name, text in files.items()))
+    program = with_given(read_program(submission, ["ssim"], ["a.py"]), GIVEN)
+    assert [one.statement.source for one in program.modules["ssim"]] == ["ssim = max"]
+
+
+def test_what_nobody_imports_is_left_out() -> None:
+    program = read_program(Submission("s", "s", (SourceFile("a.py", "", 1, "x = 1\n"),)))
+    assert with_given(program, GIVEN).modules == program.modules

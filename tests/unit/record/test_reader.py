@@ -203,7 +203,7 @@ _cells = st.fixed_dictionaries(
 def test_any_json_is_read_kept_and_shown(notebook: Any) -> None:
     made = json.dumps(notebook)
     evidence = read(Submission("s", "s", (SourceFile("hw.ipynb", "", len(made), made),)))
-    assert set(evidence.experiments) == {"cells", "logs", "images", "claims", "counts", "traces", "files"}
+    assert set(evidence.experiments) == {"cells", "logs", "images", "claims", "counts", "traces", "files", "heads"}
     saved, arrays = write_evidence(evidence)
     assert same(read_evidence(json.loads(json.dumps(saved, allow_nan=False)), arrays), evidence)
     assert isinstance(flags(evidence, None, program("x = 1")), tuple)

@@ -116,7 +116,7 @@ def test_without_a_record_the_page_says_nothing_of_it() -> None:
 def test_result_json_holds_the_record_without_its_pictures(tmp_path: Path) -> None:
     write_student(report("Ada", {}), tmp_path, record(*honest()))
     saved = json.loads((tmp_path / "result.json").read_text())
-    assert set(saved["record"]) == {"cells", "logs", "images", "claims", "counts", "traces", "files"}
+    assert set(saved["record"]) == {"cells", "logs", "images", "claims", "counts", "traces", "files", "heads"}
     assert saved["record"]["logs"]["runs"][0]["curves"]["loss"][-1] == 0.1941
     assert "record" not in report_document(report("Ada", {}))
     assert re.search("<polyline", (tmp_path / "report.html").read_text())

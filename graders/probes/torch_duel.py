@@ -1,0 +1,266 @@
+"""What a training step of a generator and a discriminator does, in its order, whatever the two networks are made of.
+
+Their outputs and the gradients of those are noted, so that a judge knows every loss from its gradient in closed form;
+so are the updates: which network, and whether its gradients were those of this update alone. Imported where student
+code runs, by `graders.probes.torch`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch.optim import optimizer as optim
+
+from graders.probes.draw import Draw
+from graders.probes.torch_aside import batches_of, undone, wrapped
+
+CLASSES = 10
+_ALIKE = 0.9  # the least correlation of an image with what it was made of
+_SPREAD = 2.0  # standard deviation of what is added to logits, which hardly differ before training
+_SAME = 1e-3
+_PASSING = ("View", "Reshape", "Squeeze", "Unsqueeze", "Slice", "Select", "Cat", "Split", "Clone", "Alias", "Copy")
+_FORMS = {"SigmoidBackward0": "sigmoid", "SoftmaxBackward0": "softmax", "LogSoftmaxBackward0": "log_softmax"}
+NETWORKS = ("G", "D")
+
+
+def duel(networks: Mapping[str, Any], namespace: dict[str, Any], step: Callable[[], Any], images: Any, labels: Any,
+         size: int, draw: Draw) -> dict[str, Any]:  # fmt: skip
+    """Take a training step; return what it did. The networks and optimizers of the namespace are left as they were.
+
+    `networks` are the classes of generator and discriminator by "G" and "D"; `images` (N, 3, 32, 32) and `labels` (N,)
+    are arrays, those that the step is called with; a whole batch has `size` of them.
+
+    `rows`: one per image that the discriminator saw and update that its outputs had a part in (-1: none), as columns
+    update, source (1 one of `images`, 0 generated, -1 neither), place there, label of the source (-1: unknown), score,
+    gradient of the score. `classes` and `class gradients` (rows, 10): the class scores and their gradients.
+    `updates`: who (networks whose weights the optimizer has), changed (networks), stale (gradients of before were
+    left), dropped (some were thrown away). `forms`: what the scores and class scores are, "logits" or the name of an
+    activation. `vectors` (n, latent): what was generated from. `returned`: the numbers that the step returned.
+    """
+    notes = _Notes(networks, images, labels, draw)
+    with undone(namespace), batches_of(size, namespace), notes.watching():
+        returned = step()
+    return {**notes.seen(), "returned": _numbers(returned)}
+
+
+@dataclass
+class _Seen:
+    """One call of the discriminator: its input, its outputs, and their gradients by update."""
+
+    images: Any
+    score: Any
+    classes: Any
+    gradients: dict[tuple[int, str], Any] = field(default_factory=dict)
+
+    def watch(self, name: str, output: Any, now: Callable[[], int]) -> None:
+        def note(gradient: Any) -> None:
+            key = (now(), name)
+            self.gradients[key] = self.gradients.get(key, 0) + gradient.detach().reshape(output.shape).double()
+
+        if output.requires_grad:
+            output.register_hook(note)
+
+
+class _Notes:
+    """All that is noted of one training step."""
+
+    def __init__(self, networks: Mapping[str, Any], images: Any, labels: Any, draw: Draw) -> None:
+        self.networks, self.draw = networks, draw
+        self.images, self.labels = images, labels
+        self.generated: list[tuple[Any, Any]] = []  # images and labels of each call of the generator
+        self.vectors: list[Any] = []
+        self.calls: list[_Seen] = []
+        self.forms = {"score": "", "classes": ""}
+        self.weights: dict[Any, str] = {}  # the network of every weight seen
+        self.sums: dict[Any, Any] = {}  # gradients since the last update
+        self.stale: set[str] = set()
+        self.dropped: set[str] = set()
+        self.before: dict[Any, Any] = {}
+        self.updates: list[dict[str, Any]] = []
+        self.hooks: list[Any] = []
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """Note all calls of the two networks and all updates."""
+        handles = [
+            optim.register_optimizer_step_pre_hook(self._about_to_update),
+            optim.register_optimizer_step_post_hook(self._updated),
+        ]
+        with wrapped(self.networks["G"], self._generated), wrapped(self.networks["D"], self._judged):
+            try:
+                yield
+            finally:
+                for handle in (*handles, *self.hooks):
+                    handle.remove()
+
+    def _know(self, network: str, module: Any) -> None:
+        for weight in module.parameters():
+            if weight.requires_grad and weight not in self.weights:
+                self.weights[weight] = network
+                self.hooks.append(weight.register_hook(self._contribution(weight, network)))
+
+    # Calls ------------------------------------------------------------------------------------------------------------
+
+    def _generated(self, module: Any, inputs: tuple[Any, ...], result: Any) -> Any:
+        self._know("G", module)
+        labels = [found for one in inputs if (found := _labels(one, len(result))) is not None]
+        vectors = [one for one in inputs if isinstance(one, torch.Tensor) and one.is_floating_point()]
+        self.generated.append((_array(result), labels[0] if labels else np.full(len(result), -1)))
+        self.vectors += [_array(vectors[0]).reshape(len(result), -1)] if vectors else []
+        return result
+
+    def _judged(self, module: Any, inputs: tuple[Any, ...], result: Any) -> Any:
+        self._know("D", module)
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
+            return result
+        score, classes = result
+        number = len(inputs[0])
+        if score.numel() != number or classes.shape != (number, CLASSES):
+            return result  # what is wrong with it the judge of the discriminator says
+        score = self._spread("score", score)
+        classes = self._spread("classes", classes)
+        seen = _Seen(_array(inputs[0]), score, classes)
+        self.calls.append(seen)
+        seen.watch("score", score, lambda: len(self.updates))
+        seen.watch("classes", classes, lambda: len(self.updates))
+        return score, classes
+
+    def _spread(self, name: str, output: Any) -> Any:
+        """Return logits, or probabilities of a sigmoid, moved apart by numbers that were drawn; others as they are."""
+        if output.grad_fn is None:  # nothing is learnt from this call
+            return output
+        form = _form_of(output)
+        self.forms[name] = form if self.forms[name] in ("", form) else "different activations"
+        drawn = self.draw.normal(f"spread {name} {len(self.calls)}", *output.shape)
+        noise = torch.from_numpy(_SPREAD * drawn).to(output.device, output.dtype)
+        if form == "sigmoid":
+            return torch.sigmoid(torch.logit(output, eps=1e-6) + noise)
+        return output + noise if form == "logits" else output
+
+    # Updates ----------------------------------------------------------------------------------------------------------
+
+    def _contribution(self, weight: Any, network: str) -> Callable[[Any], None]:
+        """Return a hook for what a backward pass adds to the gradient of a weight."""
+
+        def note(gradient: Any) -> None:
+            so_far, present = self.sums.get(weight), weight.grad
+            if so_far is None and present is not None and bool(present.any()):
+                self.stale.add(network)
+            elif so_far is not None and (present is None or not _same(present, so_far)):
+                self.dropped.add(network)
+            self.sums[weight] = gradient.detach().clone() if so_far is None else so_far + gradient.detach()
+
+        return note
+
+    def _about_to_update(self, *_: Any) -> None:
+        self.before = {weight: weight.detach().clone() for weight in self.weights}
+        for weight, expected in self.sums.items():
+            if bool(expected.any()) and (weight.grad is None or not bool(weight.grad.any())):
+                self.dropped.add(self.weights[weight])
+
+    def _updated(self, optimizer: Any, *_: Any) -> None:
+        owned = {one for group in optimizer.param_groups for one in group["params"]}
+        who = {self.weights[one] for one in owned if one in self.weights}
+        changed = {self.weights[one] for one, old in self.before.items() if not torch.equal(one.detach(), old)}
+        self.updates.append(
+            {
+                "who": sorted(who),
+                "changed": sorted(changed),
+                "stale": bool(self.stale & changed),
+                "dropped": bool(self.dropped & changed),
+            }
+        )
+        self.sums, self.stale, self.dropped = {}, set(), set()
+
+    # Evidence ---------------------------------------------------------------------------------------------------------
+
+    def seen(self) -> dict[str, Any]:
+        """Return the evidence of `duel`."""
+        tables = [table for call in self.calls for table in self._tables(call)]
+        rows, classes, gradients = zip(*tables, strict=True) if tables else ([], [], [])
+        width = max((one.shape[1] for one in self.vectors), default=0)
+        return {
+            "rows": np.concatenate([np.zeros((0, 6)), *rows]),
+            "classes": np.concatenate([np.zeros((0, CLASSES)), *classes]),
+            "class gradients": np.concatenate([np.zeros((0, CLASSES)), *gradients]),
+            "vectors": np.unique(np.concatenate([np.zeros((0, width)), *self.vectors]), axis=0),
+            "updates": self.updates,
+            "forms": self.forms,
+        }
+
+    def _tables(self, call: _Seen) -> Iterator[tuple[Any, Any, Any]]:
+        source = self._sources(call.images)  # (N, 3)
+        score, classes = _array(call.score).reshape(len(source)), _array(call.classes)
+        for update in sorted({update for update, _ in call.gradients}) or [-1]:
+            pulled = call.gradients.get((update, "score"), torch.zeros(score.shape))
+            of_classes = call.gradients.get((update, "classes"), torch.zeros(classes.shape))
+            known = np.full((len(source), 1), update if update < len(self.updates) else -1)
+            columns = (known, source, score[:, None], _array(pulled).reshape(-1, 1))
+            yield np.hstack(columns), classes, _array(of_classes)
+
+    def _sources(self, images: Any) -> Any:
+        """Return source, place and label of images that the discriminator saw, (N, 3)."""
+        fakes = [one for one, _ in self.generated]
+        labels = np.concatenate([self.labels, *(one for _, one in self.generated)])
+        known = np.concatenate([_unit(self.images), *map(_unit, fakes)])
+        alike = _unit(images) @ known.T  # (N, known)
+        best = alike.argmax(axis=1)
+        real = best < len(self.images)
+        found = np.stack([real.astype(float), np.where(real, best, best - len(self.images)), labels[best]], axis=1)
+        found[alike.max(axis=1) < _ALIKE] = -1
+        return found
+
+
+def _unit(images: Any) -> Any:
+    """Return images as rows of mean 0 and length 1."""
+    rows = images.reshape(len(images), -1).astype(np.float64)
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+
+
+def _labels(value: Any, number: int) -> Any:
+    """Return labels (N,) of an argument of the generator, also of one-hot ones, None where it is none."""
+    if not isinstance(value, torch.Tensor) or len(value) != number:
+        return None
+    if value.numel() == number and not value.is_floating_point():
+        return _array(value).reshape(number)
+    if value.shape == (number, CLASSES) and bool(((value == 0) | (value == 1)).all()):
+        return _array(value).argmax(axis=1)
+    return None
+
+
+def _form_of(output: Any) -> str:
+    """Return what the last operation of an output is, views and the like aside: an activation, or "logits"."""
+    node = getattr(output, "grad_fn", None)
+    while node is not None and node.name() not in _FORMS and any(word in node.name() for word in _PASSING):
+        node = node.next_functions[0][0] if node.next_functions else None
+    name = node.name() if node is not None else ""
+    return _FORMS.get(name, "logits")
+
+
+def _same(one: Any, other: Any) -> bool:
+    scale = float(other.abs().max())
+    return float((one - other).abs().max()) <= _SAME * max(scale, 1e-12)
+
+
+def _array(value: Any) -> Any:
+    return value.detach().to("cpu", torch.float64).numpy()
+
+
+def _numbers(returned: Any) -> Any:
+    """Return what a step returned as numbers (n,), NaN for each that is none."""
+    values = list(returned.values()) if isinstance(returned, dict) else returned
+    found = [_number(one) for one in (values if isinstance(values, (tuple, list)) else [values])]
+    return np.array(found[:20])
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except Exception:  # whatever it is, it is no number
+        return float("nan")
