@@ -27,6 +27,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from benchmarks import machine, mosaics, resumable
+from benchmarks.references import TRAININGS, curves, given
 from graders.data import cifar10
 from graders.errors import UsageError
 from graders.home import home, reference_path
@@ -36,27 +37,6 @@ DONE, FAILED, WRONG_CALL, AGAIN = 0, 1, 2, 75
 ROOT = Path(__file__).resolve().parent.parent
 _COLOURS = ("PoolUpsampleNet", "ConvTransposeNet", "UNet")
 _METRIC = ("vae", "acgan")
-
-
-@dataclass(frozen=True)
-class Training:
-    """A training of a reference: which names are given, and which one holds the score that the handout asks for."""
-
-    slug: str
-    score: str
-    full: float  # the score of full points
-    none: float  # the score of none
-    settings: Mapping[str, Any]
-    folder: str  # the name that says where pictures go
-    epochs: str
-    flipped: bool = False
-
-
-TRAININGS = {
-    "vae": Training("vae", "best", 0.69, 0.72, {"conditional": False}, "folder", "num_epochs"),
-    "cvae": Training("vae", "best", 0.73, 0.76, {"conditional": True}, "folder", "num_epochs"),
-    "acgan": Training("acgan", "best_accuracy", 0.69, 0.65, {}, "results_folder", "epochs", flipped=True),
-}
 
 
 @dataclass(frozen=True)
@@ -85,44 +65,6 @@ def images(call: Call) -> tuple[cifar10.Images, cifar10.Images]:
     return mosaics.read(call.data) if mosaics.is_mosaics(call.data) else cifar10.read(call.data)
 
 
-class Batches:
-    """Batches of images, float32 (B, 3, 32, 32) in [0, 1], and labels (B,), on the device."""
-
-    def __init__(self, part: cifar10.Images, size: int, device: str, shuffled: bool = False, flipped: bool = False):
-        import torch
-
-        self.images = torch.from_numpy(part.images).to(device).permute(0, 3, 1, 2)
-        self.labels = torch.from_numpy(part.labels).to(device).long()
-        self.size, self.shuffled, self.flipped = size, shuffled, flipped
-        self.dataset = part.labels  # the references ask for its length
-
-    def __len__(self) -> int:
-        return -(-len(self.dataset) // self.size)
-
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        import torch
-
-        count = len(self.dataset)
-        order = torch.randperm(count) if self.shuffled else torch.arange(count)
-        for chosen in order.to(self.labels.device).split(self.size):
-            x = self.images[chosen].float() / 255
-            if self.flipped:
-                x = torch.where(torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5, x.flip(-1), x)
-            yield x, self.labels[chosen]
-
-
-class _TestSet:
-    """What AC-GAN's reference asks of torchvision's data set."""
-
-    classes = cifar10.CLASSES
-
-    def __init__(self, part: cifar10.Images) -> None:
-        self.count = len(part.labels)
-
-    def __len__(self) -> int:
-        return self.count
-
-
 # Stages: each writes its figures and returns whether it is done -------------------------------------------------------
 
 
@@ -142,36 +84,14 @@ def training(call: Call, stage: str) -> int:
             print(line, flush=True)
             print(line, file=log, flush=True)
 
-        trained = resumable.train(text, _given(call, one, work), work / "checkpoint.pt", call.left(), tell)
+        names = given(one, images(call), work, call.epochs)
+        trained = resumable.train(text, names, work / "checkpoint.pt", call.left(), tell)
     score = float(trained.names[one.score])
     share = min(1.0, max(0.0, (score - one.none) / (one.full - one.none)))
     figures = {"score": score, "full points at": one.full, "none at": one.none, "points": share}
     so_far = {"epochs": trained.epochs, "of": trained.of, "seconds": trained.seconds, "finished": trained.finished}
-    _write(call, stage, {**figures, **so_far, "curves": _curves(trained.names)}, work)
+    _write(call, stage, {**figures, **so_far, "curves": curves(trained.names)}, work)
     return DONE if trained.finished else AGAIN
-
-
-def _given(call: Call, one: Training, work: Path) -> dict[str, Any]:
-    import torch
-
-    train, test = images(call)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    size = 256 if one.slug == "acgan" else 128  # as in the references
-    given = {
-        **one.settings,
-        one.folder: str(work),
-        "data": None,
-        "train_set": None,
-        "test_set": _TestSet(test),
-        "train_loader": Batches(train, size, device, shuffled=True, flipped=one.flipped),
-        "test_loader": Batches(test, size, device),
-    }
-    return given | ({one.epochs: call.epochs} if call.epochs else {})
-
-
-def _curves(names: Mapping[str, Any]) -> dict[str, Any]:
-    found = names.get("curves") or {key: names[key] for key in ("losses_g", "losses_d") if key in names}
-    return {key: [float(value) for value in values] for key, values in found.items()}
 
 
 def colourization(call: Call, stage: str) -> int:

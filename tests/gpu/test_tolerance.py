@@ -108,7 +108,7 @@ def test_what_is_off_by_a_thousandth_fails(device: str) -> None:
     assert any(one.startswith("values") for one in failed), failed
 
 
-# What a student has set is off while a probe measures, and on again afterwards -----------------------------------------
+# What a student has set is off while a probe measures, and on again afterwards ---------------------------------------
 
 
 def test_factors_are_not_rounded_while_a_probe_measures(tf32: bool) -> None:
