@@ -203,7 +203,7 @@ def _run(words: list[Any], seconds: float, **environment: str) -> subprocess.Com
 def _write(call: Call, stage: str, figures: Mapping[str, Any], pictures: Path | None) -> None:
     """Write the figures of a stage with the command and the machine, copy its pictures, and renew the summary."""
     call.out.mkdir(parents=True, exist_ok=True)
-    document = {"command": " ".join(sys.argv), "machine": _machine(), **figures}
+    document = {"command": " ".join(["python -m benchmarks.gpu", *sys.argv[1:]]), "machine": _machine(), **figures}
     (call.out / f"{stage}.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     for picture in sorted(pictures.rglob("*.png")) if pictures else ():
         name = "-".join(picture.relative_to(pictures).parts) if pictures else picture.name

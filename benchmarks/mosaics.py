@@ -46,16 +46,16 @@ def is_mosaics(folder: Path) -> bool:
 
 
 def _mosaic(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return images (N, 32, 32, 3) in rows of a hundred, the rest black."""
+    """Return images (N, 32, 32, 3) in rows of a hundred, the end of the last one black."""
     side = cifar10.SIDE
-    grid = np.zeros((_ROW * _ROW, *images.shape[1:]), np.uint8)
+    grid = np.zeros((-(-len(images) // _ROW) * _ROW, *images.shape[1:]), np.uint8)
     grid[: len(images)] = images
-    rows = grid.reshape(_ROW, _ROW, side, side, 3).transpose(0, 2, 1, 3, 4)
-    return np.ascontiguousarray(rows.reshape(_ROW * side, _ROW * side, 3))
+    rows = grid.reshape(-1, _ROW, side, side, 3).transpose(0, 2, 1, 3, 4)
+    return np.ascontiguousarray(rows.reshape(-1, _ROW * side, 3))
 
 
 def _images(file: Path) -> NDArray[np.uint8]:
     side = cifar10.SIDE
     with Image.open(file) as mosaic:
         pixels = np.asarray(mosaic.convert("RGB"))
-    return pixels.reshape(_ROW, side, _ROW, side, 3).transpose(0, 2, 1, 3, 4).reshape(-1, side, side, 3)
+    return pixels.reshape(-1, side, _ROW, side, 3).transpose(0, 2, 1, 3, 4).reshape(-1, side, side, 3)
