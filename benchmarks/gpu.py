@@ -149,24 +149,35 @@ def tests(call: Call, stage: str) -> int:
 
 
 def metric(call: Call, stage: str) -> int:
-    """Have the references of handout E graded by the metric tier."""
-    for slug in _METRIC:
-        handed_in = call.work / "submissions" / slug / "reference"
+    """Have the references of handout E graded by the metric tier; anything but full points is a failure."""
+    for place, slug in enumerate(_METRIC):
+        handed_in, out = call.work / "submissions" / slug / "reference", call.work / stage / slug
         handed_in.mkdir(parents=True, exist_ok=True)
-        given = {path.name: path.read_text("utf-8") for path in reference_path(slug).parent.glob("given/*.py")}
-        for name, text in (scripts_of(reference_path(slug).read_text(encoding="utf-8")) | given).items():
+        beside = {path.name: path.read_text("utf-8") for path in reference_path(slug).parent.glob("given/*.py")}
+        for name, text in (scripts_of(reference_path(slug).read_text(encoding="utf-8")) | beside).items():
             (handed_in / name).write_text(text, encoding="utf-8")
-        device = "cpu" if call.cpu else "cuda"
-        words = ("--tier", "metric", "--device", device, "--budget", f"{call.left() / 60:.0f}m", "--jobs", 1)
-        out = call.out / stage / slug
-        command = [sys.executable, "-m", "graders.cli", "grade", slug, handed_in, "-o", out, *words]
+        budget = call.left() / (len(_METRIC) - place)
+        words = ("--tier", "metric", "--device", "cpu" if call.cpu else "cuda", "--budget", f"{budget:.0f}s")
+        command = [sys.executable, "-m", "graders.cli", "grade", slug, handed_in, "-o", out, *words, "--jobs", 1]
         run = _run([*command, *(("--data", call.data) if call.data else ())], call.left() + 60)
         if run is None:
             return AGAIN
         print(run.stdout, run.stderr, flush=True)
         if run.returncode:
             raise RuntimeError(f"metric tier of {slug}: exit status {run.returncode}: {run.stderr.strip()[-300:]}")
+        _write(call, f"{stage}-{slug}", _full_points(slug, out / "students" / "reference" / "result.json"), None)
     return DONE
+
+
+def _full_points(slug: str, result: Path) -> dict[str, Any]:
+    """Return the points by item; raises RuntimeError where the reference has not all that the metric tier gives."""
+    items = json.loads(result.read_text(encoding="utf-8"))["items"]
+    judged = {item["id"]: item for item in items if item["verdict"] != "MANUAL"}
+    if lost := [f"{name}: {item['verdict']}" for name, item in judged.items() if item["verdict"] != "PASS"]:
+        raise RuntimeError(f"metric tier of {slug}: the reference has not full points: {', '.join(lost)}")
+    if not judged:
+        raise RuntimeError(f"metric tier of {slug}: nothing was judged")
+    return {name: item["points"] for name, item in judged.items()}
 
 
 def shards(call: Call, stage: str) -> int:

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from benchmarks import mosaics
-from benchmarks.gpu import AGAIN, DONE, ROOT, WRONG_CALL
+from benchmarks.gpu import AGAIN, DONE, ROOT, WRONG_CALL, _full_points
 from benchmarks.references import TRAININGS, Batches
 from benchmarks.resumable import parts, train
 from graders.data import cifar10
@@ -173,3 +173,18 @@ def test_without_a_gpu_nothing_is_measured(tmp_path: Path) -> None:
     assert run.returncode == WRONG_CALL
     assert "PyTorch sees no GPU here" in run.stderr
     assert not (tmp_path / "out").exists()
+
+
+def items(folder: Path, *verdicts: str) -> Path:
+    found = [{"id": f"M{at}", "verdict": verdict, "points": 2.0} for at, verdict in enumerate(verdicts)]
+    (folder / "result.json").write_text(json.dumps({"items": found}))
+    return folder / "result.json"
+
+
+def test_the_reference_must_have_all_points_of_the_metric_tier(tmp_path: Path) -> None:
+    assert _full_points("vae", items(tmp_path, "PASS", "MANUAL")) == {"M0": 2.0}
+    for verdict in ("PARTIAL", "FAIL", "FAULT", "BLOCKED", "MISSING"):
+        with pytest.raises(RuntimeError, match=f"not full points: M1: {verdict}"):
+            _full_points("vae", items(tmp_path, "PASS", verdict))
+    with pytest.raises(RuntimeError, match="nothing was judged"):
+        _full_points("vae", items(tmp_path, "MANUAL"))
