@@ -1,10 +1,13 @@
 # Two commands: `make demo` and `make test`. Each installs what it needs into .venv, once. `make demo-jem`, `make
 # demo-colourization` and `make demo-denoising` grade the classes of the other assignments, `make demo-all` all of them.
 # `make bench` (QUICK=1 for three minutes of it) measures the speed beside otter-grader and nbgrader, which go into an
-# environment of their own.
+# environment of their own; `make gpu` runs tests/gpu on a machine with a GPU, in another: docs/gpu-runner.md.
 PYTHON ?= python3
 VENV := .venv
 PEERS := .venv-bench
+GPU := .venv-gpu
+# Which of them must see the GPU; a test that lacks its GPU fails.
+FRAMEWORKS ?= torch,tensorflow
 BIN := $(VENV)/bin
 ASSIGNMENTS := $(patsubst rubrics/%.toml,%,$(sort $(wildcard rubrics/*.toml)))
 # pip of this machine installs into the environment, so that a Python without ensurepip will do.
@@ -13,7 +16,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python insta
 # The made-up classes of the other assignments.
 DEMOS := $(addprefix demo-,jem colourization denoising)
 
-.PHONY: demo demo-all $(DEMOS) test bench lint types layers audit release clean
+.PHONY: demo demo-all $(DEMOS) test bench gpu lint types layers audit release clean
 
 demo: $(VENV)/demo.installed
 	rm -rf out/demo-class
@@ -46,9 +49,13 @@ test: $(VENV)/test.installed lint types layers
 bench: $(VENV)/test.installed $(PEERS)/otter/installed $(PEERS)/nbgrader/installed
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
+gpu: $(GPU)/installed
+	GRADERS_REQUIRE_GPU=$(FRAMEWORKS) $(GPU)/bin/pytest -rs tests/gpu
+
 lint: $(VENV)/test.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/zizmor --quiet --offline --strict-collection --pedantic .github
 
 types: $(VENV)/test.installed
 	$(BIN)/mypy
@@ -79,6 +86,14 @@ $(VENV)/test.installed: $(VENV)/demo-torch.installed
 	$(PIP) --editable '.[tensorflow,torch,colab,execute,dev]'
 	touch $@
 
+# The TensorFlow of .venv has no GPU in it, and both would be one package; versions are those of constraints.txt.
+$(GPU)/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..."; exit 1; }
+	$(PYTHON) -m venv --without-pip $(GPU)
+	$(PYTHON) -m pip --disable-pip-version-check --python $(GPU)/bin/python install --quiet \
+		--constraint constraints.txt --editable '.[gpu,colab,execute,dev]'
+	touch $@
+
 # Each peer sees the packages of .venv (torch above all) and installs what it lacks, or wants in another version. They
 # live apart: what nbgrader brings along makes every start of otter-grader two seconds slower.
 $(PEERS)/%/installed: benchmarks/%.txt $(VENV)/test.installed
@@ -90,4 +105,4 @@ $(PEERS)/%/installed: benchmarks/%.txt $(VENV)/test.installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(PEERS) out
+	rm -rf $(VENV) $(PEERS) $(GPU) out

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,15 +11,10 @@ import typer
 
 from graders.errors import UsageError, did_you_mean
 
-data = typer.Typer(help="Data sets: artificial ones.", no_args_is_help=True)
+data = typer.Typer(help="Data sets: fetched, packed and artificial ones.", no_args_is_help=True)
 
 _Slug = Annotated[str, typer.Argument(help="The assignment, for instance pixelcnn.")]
 _Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same images.")]
-
-
-@data.callback()
-def _commands() -> None:
-    """Make `data` a group of commands, even while it has one only."""
 
 
 @data.command()
@@ -37,6 +33,50 @@ def draw(
         raise UsageError(f"no data set is drawn for '{assignment}'{did_you_mean(assignment, makers)}")
     makers[assignment](out, train, test, seed)
     typer.echo(f"{out}: {train} images for training, {test} for the test")
+
+
+@data.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="The data set: cifar10.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder that gets it; 340 MB while it is unpacked.")],
+    source: Annotated[Path | None, typer.Option("--from", help="The archive, where it is downloaded already.")] = None,
+    url: Annotated[str, typer.Option(help="Another address of the same archive.")] = "",
+) -> None:
+    """Fetch a data set as it is published, verify and unpack it; called again, it goes on where it was stopped."""
+    from graders.data import fetch
+
+    archives = {"cifar10": fetch.CIFAR10}
+    if name not in archives:
+        raise UsageError(f"no data set '{name}' can be fetched{did_you_mean(name, archives)}")
+    archive = replace(archives[name], url=url) if url else archives[name]
+    new = fetch.fetch(out, archive, source, _percent())
+    typer.echo(f"{out / archive.folder}: {'verified and unpacked' if new else 'there already'}")
+
+
+def _percent() -> Callable[[int, int], None]:
+    """Return a function that says on stderr how much of a download is here, a line for every tenth of it."""
+    said = -1
+
+    def tell(here: int, size: int) -> None:
+        nonlocal said
+        if (tenth := 10 * here // size) > said:
+            said = tenth
+            typer.echo(f"{10 * tenth} % of {size / 1e6:.0f} MB", err=True)
+
+    return tell
+
+
+@data.command()
+def pack(
+    folder: Annotated[
+        Path, typer.Argument(help="Holds train/ and test/ with images or folders of classes; or CIFAR-10.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="A .npz file, or a folder in the format of CIFAR-10.")],
+) -> None:
+    """Pack folders of images into one file that --data takes, or into the format that CIFAR-10 is published in."""
+    from graders.data.pack import pack
+
+    typer.echo(pack(folder, out))
 
 
 def weights(

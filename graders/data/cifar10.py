@@ -1,4 +1,4 @@
-"""CIFAR-10 in the two formats that it is published in, and artificial images in the same format. NumPy only.
+"""CIFAR-10 in the two formats that it is published in, or packed; artificial images in the same format. NumPy only.
 
 The real data set is not ours to ship: handout B downloads it. What is drawn here has its size, its format and ten
 classes that a small network can tell apart, no meaning.
@@ -20,6 +20,7 @@ from graders.errors import UsageError
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SIDE, CHANNELS = 32, 3
 PYTHON, BINARY = "cifar-10-batches-py", "cifar-10-batches-bin"  # the folders that the archives unpack to
+PACKED = "cifar10.npz"  # x_train, y_train, x_test, y_test
 _TRAIN = tuple(f"data_batch_{number}" for number in range(1, 6))
 _TEST = "test_batch"
 _PIXELS = SIDE * SIDE * CHANNELS
@@ -37,9 +38,13 @@ class Images:
 def read(folder: Path) -> tuple[Images, Images]:
     """Return the images for training and for the test of a folder that holds the data set in one of its formats.
 
-    The folder is the one that an archive unpacks to, or the one above it. Raises UsageError in one line that names the
-    file and what is wrong with it. A batch of the Python format is a pickle: nothing is called that is in one.
+    The folder is the one that an archive unpacks to, or the one above it; a file that `graders data pack` wrote will do
+    as well, or a folder with such a cifar10.npz in it. Raises UsageError in one line that names the file and what is
+    wrong with it. A batch of the Python format is a pickle: nothing is called that is in one.
     """
+    for packed in (folder, folder / PACKED):
+        if packed.suffix == ".npz" and packed.is_file():
+            return _packed(packed)
     for name, ending, parse in ((PYTHON, "", _python), (BINARY, ".bin", _binary)):
         for place in (folder, folder / name):
             if (place / f"{_TEST}{ending}").is_file():
@@ -48,7 +53,29 @@ def read(folder: Path) -> tuple[Images, Images]:
                 if not train:
                     raise UsageError(f"{files[0]}: not there; unpack the whole archive of CIFAR-10")
                 return _joined(train), parse(place / f"{_TEST}{ending}")
-    raise UsageError(f"{folder}: no CIFAR-10 in it: neither {PYTHON}/{_TEST} nor {BINARY}/{_TEST}.bin")
+    mend = "`graders data fetch cifar10 -o FOLDER` gets it"
+    raise UsageError(f"{folder}: no CIFAR-10 in it: neither {PYTHON}/{_TEST} nor {BINARY}/{_TEST}.bin; {mend}")
+
+
+def _packed(path: Path) -> tuple[Images, Images]:
+    """Return the images of a file of NumPy: x_train, y_train, x_test and y_test."""
+    parts = []
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            parts = [(file[f"x_{part}"], file[f"y_{part}"].reshape(-1)) for part in ("train", "test")]
+    except Exception as error:  # what a broken file can raise has no end
+        raise UsageError(f"{path}: no packed CIFAR-10 ({type(error).__name__}: {error}); pack it again") from None
+    for images, labels in parts:
+        if (
+            images.dtype != np.uint8
+            or images.shape != (len(labels), SIDE, SIDE, CHANNELS)
+            or labels.dtype.kind not in "iu"
+        ):
+            raise UsageError(f"{path}: not CIFAR-10: images of {images.shape[1:]} and {images.dtype}; pack it again")
+        if np.any((labels < 0) | (labels >= len(CLASSES))):
+            raise UsageError(f"{path}: a label that is not between 0 and {len(CLASSES) - 1}")
+    train, test = (Images(images, labels.astype(np.uint8)) for images, labels in parts)
+    return train, test
 
 
 def _joined(parts: list[Images]) -> Images:

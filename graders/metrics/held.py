@@ -45,7 +45,7 @@ def held(slug: str, score: str, data: Path, seed: int, sample: int) -> Iterator[
     """
     if slug not in _TASKS:
         raise UsageError(f"the metric tier has no data for {slug} yet; leave metric out of --tier")
-    train, test = _cifar10(data)
+    train, test = cifar10.read(data)
     random = np.random.default_rng(seed)
     theirs, mine = _split(test.labels, random)
     ask = _TASKS[slug](train)
@@ -146,20 +146,3 @@ _TASKS: Mapping[str, Callable[[cifar10.Images], Ask]] = {
     "acgan": _labels,
     "colourization": _colours,
 }
-
-
-def _cifar10(data: Path) -> tuple[cifar10.Images, cifar10.Images]:
-    """Read CIFAR-10 in a format that it is published in, or as cifar10.npz, which the scripts of handout E read."""
-    path = data / "cifar10.npz" if data.is_dir() else data
-    if not path.is_file():
-        return cifar10.read(data)
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            parts = [cifar10.Images(archive[f"x_{part}"], archive[f"y_{part}"].ravel()) for part in ("train", "test")]
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise UsageError(f"{path}: no cifar10.npz ({type(error).__name__}: {error}); make it again") from None
-    for part in parts:
-        fits = part.images.dtype == np.uint8 and part.images.shape == (len(part.labels), 32, 32, 3)
-        if not fits or part.labels.dtype.kind not in "iu" or not np.all((part.labels >= 0) & (part.labels < 10)):
-            raise UsageError(f"{path}: wants images (N, 32, 32, 3) of uint8 and labels (N,) of 0 to 9")
-    return parts[0], parts[1]

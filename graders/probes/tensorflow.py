@@ -42,13 +42,19 @@ def function(name: str) -> Callable[[Any], Any]:
 
 @contextlib.contextmanager
 def prepared() -> Iterator[None]:
-    """Run functions eagerly: a `tf.function` around a layer's call would keep the weights of its first trace."""
+    """Run functions eagerly: a `tf.function` around a layer's call would keep the weights of its first trace.
+
+    A GPU would round float32 to ten bits (TF32); two right solutions would differ by a thousandth.
+    """
     before = tf.config.functions_run_eagerly()
+    rounds = tf.config.experimental.tensor_float_32_execution_enabled()
     tf.config.run_functions_eagerly(True)
+    tf.config.experimental.enable_tensor_float_32_execution(False)
     try:
         yield
     finally:
         tf.config.run_functions_eagerly(before)
+        tf.config.experimental.enable_tensor_float_32_execution(rounds)
 
 
 def is_sequence(thing: Any) -> bool:

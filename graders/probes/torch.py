@@ -26,7 +26,7 @@ from graders.probes.torch_adversarial import heads as heads
 from graders.probes.torch_adversarial import reached as reached
 from graders.probes.torch_adversarial import upsampled as upsampled
 from graders.probes.torch_chain import chain as chain
-from graders.probes.torch_devices import without_gpu
+from graders.probes.torch_devices import full_precision, without_gpu
 from graders.probes.torch_duel import duel as duel
 from graders.probes.torch_trace import evaluation
 from graders.probes.torch_trace import operations as operations
@@ -53,7 +53,7 @@ def adopt(namespace: MutableMapping[str, Any]) -> None:
 def prepared() -> Iterator[None]:
     """Compute in one thread, repeatably and without warnings; a student's own kernel gets back what it had."""
     threads, exactness = torch.get_num_threads(), torch.get_deterministic_debug_mode()
-    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings(), full_precision():
         warnings.simplefilter("ignore")
         torch.default_generator.manual_seed(_SEED)
         torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""Code that asks for a GPU by name runs on the processor where there is none.
+"""Code that asks for a GPU by name runs on the processor where there is none, in full precision where there is one.
 
 Imported where student code runs, by `graders.probes.torch`. Functions are replaced one by one: a `TorchFunctionMode`
 would see more of them, and make every operation of every probe slower.
@@ -6,8 +6,9 @@ would see more of them, and make every operation of every probe slower.
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -29,6 +30,25 @@ def without_gpu() -> None:
             setattr(owner, name, _moved(getattr(owner, name)))
     for owner in (torch.Tensor, torch.nn.Module):
         owner.cuda = _stay
+
+
+@contextlib.contextmanager
+def full_precision() -> Iterator[None]:
+    """Keep a GPU from rounding float32 to ten bits (TF32) for a while: right solutions would differ by a thousandth."""
+    cuda, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    off: Any = False
+    try:
+        switches = [(one, "allow_tf32", one.allow_tf32) for one in (cuda, cudnn)]
+    except RuntimeError:  # the student has set them by their newer names, which cannot be mixed with the older
+        off = "ieee"
+        switches = [(one, "fp32_precision", one.fp32_precision) for one in (cuda, cudnn.conv, cudnn.rnn)]
+    try:
+        for owner, name, _ in switches:
+            setattr(owner, name, off)
+        yield
+    finally:
+        for owner, name, before in switches:
+            setattr(owner, name, before)
 
 
 def _stay(self: Any, *_: Any, **__: Any) -> Any:
