@@ -257,8 +257,7 @@ def open_classroom(plan: Plan, store_path: Path, nursery: Nursery | None = None)
 @contextmanager
 def _studio(plan: Plan, store: Store, nursery: Nursery, seed: int, surroundings: Json) -> Iterator[Studio | None]:
     """Yield what trains for a plan's metric items, None where it has none; raises UsageError where the data lack."""
-    metrics = [item.metric for item in plan.items if item.tier is Tier.METRIC and item.metric]
-    if not metrics:
+    if not any(item.tier is Tier.METRIC and item.metric for item in plan.items):
         yield None
         return
     if plan.data is None:
@@ -266,7 +265,7 @@ def _studio(plan: Plan, store: Store, nursery: Nursery, seed: int, surroundings:
     threads = max(1, cores() // plan.jobs)
     framework, handed_out = plan.assignment.framework, handed_out_files(plan.assignment)
     with (
-        held(plan.assignment.slug, metrics[0].score, plan.data, seed, SAMPLE) as data,
+        held(plan.assignment.slug, plan.data, seed, SAMPLE) as data,
         studio_nursery(framework, nursery.level, nursery.devices, plan.budget, threads) as trainers,
     ):
         yield Studio(

@@ -20,7 +20,8 @@ from graders.errors import UsageError
 from graders.metrics import digest
 from graders.metrics.held import Held
 from graders.metrics.limits import MOST_CANDIDATES, WEIGHTS
-from graders.metrics.scripts import archives, calls_of, constants, with_settings
+from graders.metrics.scripts import Cells, archives, calls_of, constants, with_settings
+from graders.metrics.sources import PACKED
 from graders.model import Assignment, Evidence, Experiment, Failure, Item, Json, Slice, SourceFile, Submission, Tier
 from graders.notebook import Program
 from graders.notebook.cells import without_magics
@@ -151,9 +152,9 @@ class Studio:
         return targets
 
     def _cells(self, wanted: Wanted) -> list[tuple[str, str]]:
-        from graders.execute.sources import notebook_of
+        from graders.execute import notebook_of
 
-        file = next((file for file in wanted.submission.files if file.name == wanted.program.file), None)
+        file = _main(wanted)
         if file is None:
             return []
         cells = notebook_of(file)[0]["cells"]
@@ -175,12 +176,21 @@ class Studio:
             "cells": [] if weights else cells,
             "settings": lacking_names,
             "file": PurePosixPath(wanted.program.file).name,
-            "links": archives(cells),
+            "links": self._links(wanted, cells),
             "weights": list(weights),
             "budget": self.budget,
             "every": max(_EVERY, self.budget / SAMPLES),
             "targets": targets,
         }
+
+    def _links(self, wanted: Wanted, cells: Cells) -> dict[str, str]:
+        """Return where a script looks for its data: path -> what is laid there."""
+        from graders.execute import links, notebook_of
+
+        file = _main(wanted)
+        if file is None or not self.held.targets:
+            return dict.fromkeys(archives(cells), PACKED)
+        return links(notebook_of(file)[0], self.held.targets)
 
     # Making it, once -----------------------------------------------------------------------------------------------
 
@@ -202,6 +212,10 @@ class Studio:
                 return replace(evidence, fault=fault), ""
             self.store.keep(key, evidence)
             return evidence, key
+
+
+def _main(wanted: Wanted) -> SourceFile | None:
+    return next((file for file in wanted.submission.files if file.name == wanted.program.file), None)
 
 
 def _whole(file: SourceFile) -> str:

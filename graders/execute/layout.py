@@ -26,7 +26,7 @@ def lay_out(order: Mapping[str, Any], blob: bytes) -> list[str]:
         _give(Path(work, name), folder)
     links = sorted(order["links"].items(), key=lambda link: (link[0].count("/"), link[0]))
     own = sorted({name.partition("/")[0] for name in (*order["files"], *order["given"])})
-    return [note for path, target in links if (note := _link(path, work, target, own))]
+    return [note for path, target in links if (note := link(path, work, target, own))]
 
 
 def unpacked(sizes: Mapping[str, int], blob: bytes) -> Iterator[tuple[str, bytes]]:
@@ -44,7 +44,7 @@ def _give(place: Path, folder: str) -> None:
     place.symlink_to(folder)
 
 
-def _link(path: str, work: str, target: str, own: Sequence[str]) -> str:
+def link(path: str, work: str, target: str, own: Sequence[str]) -> str:
     """Make a path lead to what the stage has at a target, "." being all its `own`; return "" or why it cannot be."""
     place, meant = os.path.abspath(os.path.expanduser(path)), os.path.join(work, target)
     try:

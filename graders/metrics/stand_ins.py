@@ -1,4 +1,4 @@
-"""Answers, in the child, whoever asks for CIFAR-10: the images that the run was given, under every name they go by."""
+"""Lays the data of a run around a script, in the child, and answers whoever asks for CIFAR-10 with it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graders.data.cifar10 import CLASSES
+from graders.execute.layout import link
+from graders.metrics.held import AROUND, SAMPLE
+from graders.metrics.sources import PACKED
+
+_MANY = 100  # files of a folder: scratch space has room for so many names
 
 
 class Data:
-    """The images that the script has: x_train, y_train, x_test, y_test; and what it does to those that it tests on.
+    """What the script has: of CIFAR-10 x_train, y_train, x_test, y_test; and what it does to those that it tests on.
 
     `transform` is that of the last test set that was opened, None before; `sample` are inputs and hints for a curve.
     """
@@ -28,20 +33,33 @@ class Data:
         self.sample = sample
 
 
-def install(folder: str, work: str, links: Sequence[str]) -> Data:
-    """Lay the data where scripts look for it, and answer torchvision with it."""
-    for path in ("data/cifar10.npz", *links):
-        place = Path(work, os.path.expanduser(path))
-        if not place.exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.symlink_to(Path(folder, "cifar10.npz"))
-    data = Data(_arrays(folder, "cifar10.npz"), _arrays(folder, "sample.npz"))
-    _answer_torchvision(data)
+def install(folder: str, work: str, links: Mapping[str, str]) -> Data:
+    """Lay the data around a script, and where it looks for it (`links`: path -> what is laid); answer torchvision."""
+    around = Path(folder, AROUND)
+    _mirror(around, Path(work))
+    for path, target in links.items():
+        if note := link(path, work, target, os.listdir(around)):
+            print(note)
+    packed = around / PACKED
+    data = Data(_arrays(packed) if packed.exists() else {}, _arrays(Path(folder, SAMPLE)))
+    if data.arrays:
+        _answer_torchvision(data)
     return data
 
 
-def _arrays(folder: str, name: str) -> dict[str, NDArray[Any]]:
-    with np.load(Path(folder, name), allow_pickle=False) as archive:
+def _mirror(folder: Path, place: Path) -> None:
+    """Link all files of a folder, in folders that the script may write to; one with very many is linked whole."""
+    place.mkdir(exist_ok=True)
+    for path in folder.iterdir():
+        there = place / path.name
+        if path.is_dir() and len(os.listdir(path)) <= _MANY:
+            _mirror(path, there)
+        elif not there.exists():
+            there.symlink_to(path)
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    with np.load(path, allow_pickle=False) as archive:
         return {one: archive[one] for one in archive.files}
 
 

@@ -61,7 +61,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def measure(data: Path, tmp_path: Path) -> Iterator[Callable[..., tuple[Evidence, str, tuple[str, ...]]]]:
     store = Store(tmp_path / "evidence.sqlite")
-    with held("vae", "reconstruction", data, 1, 4) as kept:
+    with held("vae", data, 1, 4) as kept:
 
         def run(child: Child, item: str = "vae_score", **more: Any) -> tuple[Evidence, str, tuple[str, ...]]:
             studio = Studio(RUBRIC, store, child, 1, {}, kept, budget=5.0)  # type: ignore[arg-type] # stands in for one

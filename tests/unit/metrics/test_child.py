@@ -63,7 +63,7 @@ print("epoch 1 of 1")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("cifar10")
     cifar10.draw(folder, 20, 20, seed=3)
-    with held("vae", "reconstruction", folder, 1, 4) as kept:
+    with held("vae", folder, 1, 4) as kept:
         yield kept
 
 
@@ -78,8 +78,8 @@ def run(data: Held, work: Path, cells: list[list[str]], files: Mapping[str, byte
     order = {
         "serve": "graders.metrics.child", "lab": "graders.metrics.torch_lab", "device": "cpu", "seed": 1, "share": 1.0,
         "threads": 1, "files": {name: len(content) for name, content in files.items()}, "weights": list(files),
-        "data": str(data.folder), "links": ["other/cifar10.npz"], "cells": cells, "budget": 60.0, "every": 0.0,
-        "targets": [target], "file": "A9_vae.py", **more,
+        "data": str(data.folder), "links": {"other/cifar10.npz": "data/cifar10.npz"}, "cells": cells, "budget": 60.0,
+        "every": 0.0, "targets": [target], "file": "A9_vae.py", **more,
     }  # fmt: skip
     ours, theirs = socket.socketpair()
     inputs, end = socket.socketpair()
