@@ -166,7 +166,7 @@ class Models:
             return
         self.sampled = now
         for target in self.order["targets"]:
-            for _, model in self._objects(target)[:1]:
+            for _, model in self.lab.found(self.module.__dict__, target)[:1]:
                 self._outputs("curve", target, 0, "", model, self.data.sample)
 
     # Weights that were handed in -----------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ class Models:
         if self.loaded:
             yield from [(name, model) for item, name, model in self.loaded if item == target["item"]]
             return
-        objects = self._objects(target)
+        objects = self.lab.found(self.module.__dict__, target)
         yield from [(f"{name}, as it was at the end", model) for name, model in objects[:2]]
         tried = len(objects[:2])
         for path in _files():
@@ -227,15 +227,6 @@ class Models:
                 continue  # weights of another model
             tried += 1
             yield f"the weights that it saved in {path.name}", model
-
-    def _objects(self, target: Mapping[str, Any]) -> list[tuple[str, Any]]:
-        """Return the objects of a class that the script's names lead to, the last bound first."""
-        found: dict[int, tuple[str, Any]] = {}
-        for name, value in list(self.module.__dict__.items()):
-            inner = getattr(value, "module", value) if type(value).__name__ == "DataParallel" else value
-            if type(inner).__name__ == target["class"] and self.lab.is_model(inner):
-                found[id(inner)] = (name, inner)
-        return list(reversed(found.values()))
 
     def _outputs(
         self, kind: str, target: Mapping[str, Any], number: int, name: str, model: Any, arrays: Mapping[str, Any]

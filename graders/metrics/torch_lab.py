@@ -58,9 +58,14 @@ def after_steps(function: Callable[[], None] | None) -> None:
     _hook = register_optimizer_step_post_hook(quietly)
 
 
-def is_model(value: Any) -> bool:
-    """Return whether a thing is a network."""
-    return isinstance(value, torch.nn.Module)
+def found(namespace: Mapping[str, Any], target: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return the networks of a target's class that a script's names lead to, with the names, the last bound first."""
+    networks: dict[int, tuple[str, Any]] = {}
+    for name, value in list(namespace.items()):
+        inner = value.module if type(value).__name__ == "DataParallel" else value
+        if type(inner).__name__ == target["class"] and isinstance(inner, torch.nn.Module):
+            networks[id(inner)] = (name, inner)
+    return list(reversed(networks.values()))
 
 
 def copied(model: Any) -> Any:
@@ -71,7 +76,7 @@ def copied(model: Any) -> Any:
 def with_weights(model: Any, content: bytes, device: str) -> Any:
     """Return a network with the weights of a file, all of them; raises where they are those of another."""
     loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=False)
-    if is_model(loaded):
+    if isinstance(loaded, torch.nn.Module):
         if type(loaded).__name__ != type(model).__name__:
             raise TypeError(f"it holds a {type(loaded).__name__}, no {type(model).__name__}")
         return loaded.to(device)
