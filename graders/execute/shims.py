@@ -38,8 +38,7 @@ def install(shell: Any, note: Note) -> None:
     shell.getoutput = lambda command, split=True, depth=0: _output(shell, command, split, tell)
     for name in _INSTALLING_MAGICS:
         shell.register_magic_function(_magic(name, tell), "line", name)
-    sys.modules |= _colab(tell)
-    sys.meta_path.insert(0, _PlainTqdms())
+    answer_imports(tell)
     sys.modules["graders"].check = _unchecked  # type: ignore[attr-defined] # it has no kit here
     shell.user_ns |= {"exit": sys.exit, "quit": sys.exit}  # the kernel stays: what follows may be graded
 
@@ -119,6 +118,12 @@ def _unpacked() -> str:
 
 
 # Modules --------------------------------------------------------------------------------------------------------------
+
+
+def answer_imports(tell: Note) -> None:
+    """Answer imports of Colab's modules, and of tqdm's for notebooks."""
+    sys.modules |= _colab(tell)
+    sys.meta_path.insert(0, _PlainTqdms())
 
 
 class _Colab(types.ModuleType):

@@ -48,11 +48,14 @@ def install(folder: str, work: str, links: Mapping[str, str]) -> Data:
 
 
 def _mirror(folder: Path, place: Path) -> None:
-    """Link all files of a folder, in folders that the script may write to; one with very many is linked whole."""
+    """Link all files of a folder, in folders that the script may write to; one with very many is linked whole.
+
+    Unless the student has handed in a folder of this name: then what it lacks is linked into it.
+    """
     place.mkdir(exist_ok=True)
     for path in folder.iterdir():
         there = place / path.name
-        if path.is_dir() and len(os.listdir(path)) <= _MANY:
+        if path.is_dir() and (there.is_dir() or len(os.listdir(path)) <= _MANY):
             _mirror(path, there)
         elif not there.exists():
             there.symlink_to(path)

@@ -28,7 +28,7 @@ def _moment(text: str) -> str:
 
 
 Kind = Literal["code", "question", "prediction", "bonus"]
-Score = Literal["reconstruction", "accuracy", "colours"]
+Score = Literal["reconstruction", "accuracy", "colours", "denoised"]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -61,6 +61,8 @@ class MetricTable(Table):
     claim: str = ""
     requires: list[Text] = []
     settings: dict[str, bool | int | float | str] = {}
+    encoder: str = ""
+    script: str = ""
 
     @model_validator(mode="after")
     def _both_ends(self) -> Self:
