@@ -36,7 +36,7 @@ BUDGET = 30 * 60.0  # seconds of a training
 _LABS = {"torch": "graders.metrics.torch_lab"}
 _EVERY = 0.5  # seconds between two points of a curve at least
 _MOST_WEIGHTS = 60 << 20  # bytes of handed-in weights that an order carries
-_MEMORY, _SCRATCH, _FILES = 24 << 10, 2 << 10, 20_000
+_MEMORY, _SCRATCH, _FILES = 24 << 10, 2 << 10, 200_000
 _FRAMES, _FRAME_BYTES = 20_000, 4 << 30  # of which none is large
 Say = Callable[[str, str], None]
 

@@ -18,7 +18,7 @@ from graders.execute.layout import link
 from graders.metrics.held import AROUND, SAMPLE
 from graders.metrics.sources import PACKED
 
-_MANY = 100  # files of a folder: scratch space has room for so many names
+_MANY = 100_000  # files of a folder: scratch space has room for so many names
 
 
 class Data:
@@ -48,9 +48,9 @@ def install(folder: str, work: str, links: Mapping[str, str]) -> Data:
 
 
 def _mirror(folder: Path, place: Path) -> None:
-    """Link all files of a folder, in folders that the script may write to; one with very many is linked whole.
+    """Link all files of a folder, in folders that the script may write to, and has perhaps handed in.
 
-    Unless the student has handed in a folder of this name: then what it lacks is linked into it.
+    Who walks through folders passes by those that are links: only one with very many files is linked whole.
     """
     place.mkdir(exist_ok=True)
     for path in folder.iterdir():

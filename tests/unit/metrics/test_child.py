@@ -224,6 +224,27 @@ def test_what_is_trained_inside_a_function_is_found_and_what_asks_for_a_gpu_runs
     assert outputs.mean() < 0.4  # it was trained: before, it returned 0.5
 
 
+MANY = """
+kept = VAE(2)
+optimizer = torch.optim.SGD(kept.parameters(), lr=0.1)
+held = {"best": VAE(3)}
+shown = VAE(4)
+shown = VAE(5)
+kept(torch.zeros(1, 3, 32, 32), None)[0].mean().backward()
+optimizer.step()
+def train():
+    net = VAE(6)
+    torch.optim.SGD(net.parameters(), lr=0.1).step()
+train()
+"""
+
+
+def test_of_many_networks_those_that_were_trained_are_asked_first(data: Held, tmp_path: Path) -> None:
+    received = run(data, tmp_path, [["a.py", CLASS + MANY]])
+    names = [values["name"] for values, _ in of_kind(received, "outputs")]
+    assert names == [f"{name}, as it was at the end" for name in ("VAE", "kept", "shown")]
+
+
 WATCHED = """
 import random
 import numpy as np
@@ -367,7 +388,7 @@ from pathlib import Path
 
 
 def train():
-    assert len(list(Path("./data").rglob("*.png"))) == 8
+    assert len(list(Path("./data").rglob("*.png"))) == 120
     encoder, decoder = models.Encoder(5), models.Decoder(5)
     optimizers = [torch.optim.SGD(one.parameters(), lr=0.1) for one in (encoder, decoder)]
     for optimizer in optimizers:
@@ -384,9 +405,10 @@ if __name__ == "__main__":
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("images")
+    (folder / "all").mkdir()
     random = np.random.default_rng(3)
-    for number in range(10):
-        Image.fromarray(random.integers(0, 256, (20, 20, 3), np.uint8)).save(folder / f"{number}.png")
+    for number in range(150):
+        Image.fromarray(random.integers(0, 256, (20, 20, 3), np.uint8)).save(folder / "all" / f"{number}.png")
     with held("denoising", folder, 1, 4) as kept:
         yield kept
 
