@@ -26,6 +26,7 @@ class Post:
     def __init__(self, emit: Emit, most: int) -> None:
         self._emit, self._most = emit, most
         self.sent = self.dropped = self._bytes = 0
+        self._full = False
         self._faults: list[str] = []
 
     @contextlib.contextmanager
@@ -39,8 +40,9 @@ class Post:
     def send(self, cell: int, details: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         """Send one note of a cell; after the first for which there is no room, none."""
         size = sum(array.nbytes for array in arrays.values())
-        if self.dropped or self.sent >= self._most or self._bytes + size > _MOST_BYTES:
-            self.dropped += 1  # and all later ones: notes build on each other
+        self._full |= self.sent >= self._most or self._bytes + size > _MOST_BYTES
+        if self._full:  # and for all later ones: notes build on each other
+            self.dropped += 1
             return
         self._bytes += size
         self._emit(f"call {self.sent:03}", experiment(cell, dict(details), dict(arrays)))
