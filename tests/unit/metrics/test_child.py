@@ -175,6 +175,7 @@ def test_weights_of_something_else_are_told(data: Held, tmp_path: Path) -> None:
     (ended,) = (header["trained"] for header, _ in received if "trained" in header)
     assert ended["how"] == "failed"
     assert ended["failure"]["message"].startswith("best.pt: RuntimeError: ")
+    assert not of_kind(received, "outputs")  # nor what was built for them, which nobody has trained
 
 
 # Scripts as students write them ---------------------------------------------------------------------------------------
