@@ -420,7 +420,7 @@ def pair() -> list[dict[str, Any]]:
 
 
 def test_an_encoder_and_a_decoder_of_a_function_are_asked_together(images: Held, tmp_path: Path) -> None:
-    files = {"models.py": PAIR.encode()}
+    files = {"models.py": PAIR.encode(), "data/all/read.py": b""}  # the data come into a folder that was handed in
     received = run(images, tmp_path, [["asgn6.py", TRAINING]], files=files, targets=pair(), file="asgn6.py")
     assert ending(received)["how"] == "finished", ending(received)
     ((values, outputs),) = of_kind(received, "outputs")
