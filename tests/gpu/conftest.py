@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # else TensorFlow takes all of the memory, and PyTorch finds none
 FRAMEWORKS = ("torch", "tensorflow")
 
 
