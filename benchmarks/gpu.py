@@ -142,9 +142,7 @@ def tests(call: Call, stage: str) -> int:
 
 def shards(call: Call, stage: str) -> int:
     """Write the data set as mosaics into the work folder."""
-    images(call)
-    assert call.data is not None
-    for path in mosaics.write(call.data, call.work / stage):
+    for path in mosaics.write(call.given(), call.work / stage):
         print(f"{path}: {path.stat().st_size / 2**20:.1f} MiB")
     return DONE
 

@@ -61,6 +61,12 @@ class Call:
         """Return the seconds that are left."""
         return max(1.0, self.until - time.monotonic())
 
+    def given(self) -> Path:
+        """Return what --data named; raises UsageError where it named nothing."""
+        if self.data is None:
+            raise UsageError("--data is needed; `graders data fetch cifar10 -o FOLDER` gets it")
+        return self.data
+
 
 def need(stage: str, modules: Mapping[str, str]) -> None:
     """Raise UsageError in one line that says which packages a stage lacks."""
@@ -90,16 +96,15 @@ def _found(name: str, where: list[str]) -> bool:
 
 def images(call: Call) -> tuple[cifar10.Images, cifar10.Images]:
     """Return the data set, whichever way it came."""
-    if call.data is None:
-        raise UsageError("--data is needed; `graders data fetch cifar10 -o FOLDER` gets it")
-    return mosaics.read(call.data) if mosaics.is_mosaics(call.data) else cifar10.read(call.data)
+    data = call.given()
+    return mosaics.read(data) if mosaics.is_mosaics(data) else cifar10.read(data)
 
 
 def packed(call: Call) -> Path:
     """Return the data set as one file of NumPy; in the work folder, unless it came so."""
     train, test = images(call)
-    if call.data is not None and call.data.suffix == ".npz":
-        return call.data
+    if call.given().suffix == ".npz":
+        return call.given()
     written, part = call.work / cifar10.PACKED, call.work / f"part-{cifar10.PACKED}"
     np.savez(part, x_train=train.images, y_train=train.labels, x_test=test.images, y_test=test.labels)
     return part.replace(written)

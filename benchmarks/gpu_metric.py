@@ -73,7 +73,7 @@ def _grade(call: Call, one: Scored, kept: Path, budget: float) -> None:
     times = ("--budget", f"{budget:.0f}s", "--jobs", 1)
     command = [sys.executable, "-m", "graders.cli", "grade", one.slug, handed_in, "-o", out, *words, *times]
     limit = budget + _AROUND + _SLACK
-    done = run([*command, "--data", packed(call)], limit)
+    done = run([*command, "--data", packed(call) if one.cifar10 else call.given()], limit)
     if done is None:
         raise RuntimeError(f"{one.slug}: grading did not end in {limit:.0f} s")
     if done.returncode:

@@ -29,7 +29,8 @@ class Scored:
     """Items of the metric tier that a reference is tried at, together where one run of its script trains for all.
 
     `epochs` is the text before the number of epochs in the reference; `weights` the stage that trains its network by
-    itself and the file that it leaves; `modules` what grading it imports besides PyTorch, and the packages.
+    itself and the file that it leaves; `modules` what grading it imports besides PyTorch, and the packages. Where its
+    data are not CIFAR-10, --data is handed on as it is.
     """
 
     slug: str
@@ -37,6 +38,7 @@ class Scored:
     epochs: str
     weights: tuple[str, str] = ("", "")
     modules: Mapping[str, str] = field(default_factory=dict)
+    cifar10: bool = True
 
 
 TRAININGS = {
