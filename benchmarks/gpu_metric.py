@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -91,13 +92,20 @@ def handed_in_of(call: Call, one: Scored) -> dict[str, bytes]:
 
     source = reference_path(one.slug)
     text = source.read_text(encoding="utf-8")
+    scripts = {path.name: path.read_text(encoding="utf-8") for path in source.parent.glob("given/*.py")}
+    scripts |= scripts_of(text) or {"reference.py": text}
     if call.epochs:
-        text, found = re.subn(rf"^( *{re.escape(one.epochs)})\d+", rf"\g<1>{call.epochs}", text, flags=re.MULTILINE)
-        if found != 1:
-            raise UsageError(f"--epochs: {one.slug} cannot be made shorter: {one.epochs!r} is there {found} times")
-    scripts = {path.name: path.read_bytes() for path in source.parent.glob("given/*.py")}
-    scripts |= {name: script.encode() for name, script in (scripts_of(text) or {"reference.py": text}).items()}
-    return scripts | ({one.weights[1]: _weights(call, one)} if call.weights else {})
+        scripts = _shortened(scripts, one, call.epochs)
+    written = {name: script.encode() for name, script in scripts.items()}
+    return written | ({one.weights[1]: _weights(call, one)} if call.weights else {})
+
+
+def _shortened(scripts: Mapping[str, str], one: Scored, epochs: int) -> dict[str, str]:
+    """Return scripts with another number of epochs, which stands in one place."""
+    place = re.compile(rf"^( *{re.escape(one.epochs)})\d+", re.MULTILINE)
+    if (found := sum(len(place.findall(script)) for script in scripts.values())) != 1:
+        raise UsageError(f"--epochs: {one.slug} cannot be made shorter: {one.epochs!r} is there {found} times")
+    return {name: place.sub(rf"\g<1>{epochs}", script) for name, script in scripts.items()}
 
 
 def _weights(call: Call, one: Scored) -> bytes:
