@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graders.engine.classroom import Classroom, Plan, open_classroom
+from graders.engine.classroom import Classroom
 from graders.engine.local import Job
+from graders.engine.opening import open_classroom
+from graders.engine.plan import Plan
 from graders.intake import HANDED_IN, find_entries
 from graders.rubric import load_rubric, select, tiers_of
 from graders.sandbox.nursery import Nursery

@@ -13,8 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graders.engine.classroom import Plan, grade_all, open_classroom
 from graders.engine.local import Job
+from graders.engine.opening import open_classroom
+from graders.engine.plan import Plan
+from graders.engine.run import grade_all
 from graders.errors import Fault, UsageError
 from graders.home import reference_path
 from graders.judge import UNSEEN

@@ -8,10 +8,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,7 +19,7 @@ from graders import cli_data
 from graders.errors import Fault, UsageError
 
 if TYPE_CHECKING:
-    from graders.model import ClassReport, Report, Submission
+    from graders.model import ClassReport
 
 TRUSTED, AUDIT_FAILED, NOT_RIGHT, WRONG_CALL, OUR_FAULT, STOPPED = 0, 1, 1, 2, 3, 130
 
@@ -72,7 +70,6 @@ def grade(
 ) -> None:
     """Grade submissions: marks, a report for every student and one for the class."""
     from graders.home import rubric_path
-    from graders.sandbox.levels import choose_level
     from graders.sandbox.limits import Limits
     from graders.sandbox.nursery import nursery_of
 
@@ -83,60 +80,45 @@ def grade(
             nursery.start()  # nothing is known yet: it takes its second while we import and read
             if len(paths) > 1 or paths[0].is_dir() or paths[0].suffix == ".zip":  # a class, which is plotted
                 _import_soon("graders.reports.plots")
-        from graders.engine.classroom import Plan, grade_class, with_due
-        from graders.engine.local import Job
-        from graders.engine.publish import Publisher
+        from graders import cli_grade
+        from graders.engine.plan import Plan, with_due
         from graders.engine.studio import budget_seconds
-        from graders.intake import HANDED_IN, find_entries
-        from graders.late import checked_due, read_times, times_by_id
+        from graders.late import checked_due
         from graders.model import Tier
         from graders.rubric import load_rubric, select, tiers_of
+        from graders.sandbox.levels import choose_level
 
         due = checked_due(due) if due else ""
         rubric = with_due(load_rubric(assignment), due)
         tiers = tiers_of(tier)
-        items = select(rubric, tuple(word.strip() for word in only.split(",") if word.strip()), tiers)
         plan = Plan(
             rubric,
-            items,
-            jobs,
-            choose_level(isolation),
-            seed,
-            limits,
-            () if Tier.METRIC in tiers else _pictures(data),
-            device,
-            due,
-            full,
-            data,
-            run_limit,
-            Tier.EXECUTE in tiers,
-            budget_seconds(budget),
+            select(rubric, _words(only), tiers),
+            jobs=jobs,
+            isolation=choose_level(isolation),
+            seed=seed,
+            limits=limits,
+            pictures=() if data is None or Tier.METRIC in tiers else cli_grade.pictures(data),
+            device=device,
+            due=due,
+            full=full,
+            data=data,
+            run_limit=run_limit,
+            rehearse=Tier.EXECUTE in tiers,
+            budget=budget_seconds(budget),
         )
-        entries = find_entries(paths, (*HANDED_IN, *rubric.files.values()))
-        at = times_by_id(times, read_times(times), [(entry.id, entry.name) for entry in entries]) if times else {}
-        found = [
-            Job(entry.id, entry.name, partial(_handed_in, entry.read, at.get(entry.id, "")), entry.contents)
-            for entry in entries
-        ]
-        if Tier.METRIC in tiers:  # what trains at the same time shares the machine
-            plan = replace(plan, jobs=min(plan.jobs, len(found)))
-        publisher = Publisher(out, [job.id for job in found])
-        with _Progress(len(found)) as progress:
-            report = grade_class(
-                replace(plan, say=progress.said), found, out / "evidence.sqlite", publisher, progress.done, nursery
-            )
-    _finish(report, out, publisher.others())
+        report, others = cli_grade.grade(plan, cli_grade.handed_in(paths, rubric, times), out, nursery)
+    _finish(report, out, others)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Return the words of a list with commas."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _import_soon(module: str) -> None:
     """Import a module beside what follows; what goes wrong is said when it is needed."""
     threading.Thread(target=importlib.import_module, args=(module,), daemon=True).start()
-
-
-def _handed_in(read: Callable[[], Submission], time: str) -> Submission:
-    """Read a submission; a time of its own takes the place of the LMS's."""
-    submission = read()
-    return replace(submission, submitted=time) if time else submission
 
 
 @contextmanager
@@ -195,54 +177,6 @@ def _finish(report: ClassReport, out: Path, others: Sequence[str]) -> None:
         raise typer.Exit(OUR_FAULT)
 
 
-def _pictures(folder: Path | None) -> tuple[bytes, ...]:
-    """Return a few of the course's images: eight, spread over the folder."""
-    if folder is None:
-        return ()
-    files = sorted((folder / "test" if (folder / "test").is_dir() else folder).glob("*.jpg"))
-    if not files:
-        raise UsageError(f"{folder}: no .jpg files in it; --data wants the folder of the course's images")
-    return tuple(file.read_bytes() for file in files[:: max(1, len(files) // 8)][:8])
-
-
-class _Progress:
-    """A bar with the time that is left, on stderr."""
-
-    def __init__(self, submissions: int) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (
-            TextColumn("grading"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[last]}"),
-        )
-        self._bar = Progress(*columns, console=Console(stderr=True))
-        self._task = self._bar.add_task("grading", total=submissions, last="")
-
-    def said(self, id_: str, line: str) -> None:
-        """Show what a training printed last."""
-        from rich.markup import escape
-
-        self._bar.update(self._task, last=escape(f"{id_}: {line[:80]}"))
-
-    def done(self, report: Report) -> None:
-        """Advance by one submission."""
-        from rich.markup import escape
-
-        last = escape(f"{report.submission.id}: {report.score:g} of {report.possible:g}")
-        self._bar.update(self._task, advance=1, last=last)
-
-    def __enter__(self) -> _Progress:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-
 @app.command()
 def audit(
     assignment: _Slug,
@@ -261,7 +195,7 @@ def audit(
     from graders.sandbox.levels import choose_level
 
     rubric = load_rubric(assignment)
-    items = tuple(word.strip() for word in item.split(",") if word.strip())
+    items = _words(item)
     tiers = tiers_of(tier)
     wanted = {one.id for one in select(rubric, items, tiers_of("behaviour,execute") if items else tiers)}
     result = audit_assignment(rubric, wanted, jobs, choose_level(isolation), seed)
@@ -307,6 +241,26 @@ def _result(out: Path, submission: str) -> dict[str, Any]:
 
 
 @app.command()
+def items(
+    assignments: Annotated[list[str] | None, typer.Argument(help="Assignments; all by default.")] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="One table in Markdown.")] = False,
+) -> None:
+    """Show the items of assignments with their points and what each is graded by."""
+    from rich.console import Console
+
+    from graders.home import slugs
+    from graders.reports import items as listed
+    from graders.rubric import load_rubric
+
+    rubrics = [load_rubric(slug) for slug in assignments or slugs()]
+    if markdown:
+        typer.echo(listed.markdown(rubrics), nl=False)
+        return
+    for rubric in rubrics:
+        Console().print(listed.items_table(rubric))
+
+
+@app.command()
 def check(
     script: Annotated[Path, typer.Argument(help="The script or notebook with your code; others may stand beside it.")],
     item: Annotated[str, typer.Option(help="Check these items only, for instance Q2a,Q2b.")] = "",
@@ -316,8 +270,7 @@ def check(
     from graders.model import Verdict
     from graders.selfcheck import check_script
 
-    only = [word.strip() for word in item.split(",") if word.strip()]
-    verdicts = {result.verdict for result in check_script(script, only, assignment)}
+    verdicts = {result.verdict for result in check_script(script, _words(item), assignment)}
     if Verdict.FAULT in verdicts:
         raise typer.Exit(OUR_FAULT)
     if verdicts != {Verdict.PASS}:

@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from graders.engine.classroom import Plan, open_classroom
+from graders.engine.opening import open_classroom
+from graders.engine.plan import Plan
 from graders.errors import Fault
 from graders.home import home, reference_path, rubric_path
 from graders.judge import broken_reference

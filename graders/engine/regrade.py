@@ -9,9 +9,10 @@ from dataclasses import replace
 from graders import judge
 from graders.assignments import load_graders
 from graders.engine import setting
-from graders.engine.classroom import known_report, with_due
+from graders.engine.classroom import known_report
 from graders.engine.grading import Bench
 from graders.engine.pieces import NotMeasured, Recorded
+from graders.engine.plan import with_due
 from graders.errors import UsageError
 from graders.model import Assignment, ClassReport, Evidence, Item, Json, Report, Tier
 from graders.rubric import judgeable

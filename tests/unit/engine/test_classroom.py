@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from graders.audit import as_submission
-from graders.engine.classroom import Plan, open_classroom, runs
 from graders.engine.local import Job
+from graders.engine.opening import open_classroom
+from graders.engine.plan import Plan, runs
 from graders.engine.theatre import Theatre
 from graders.model import Evidence, Experiment, Report, SourceFile
 from graders.rubric import judgeable, load_rubric
