@@ -26,12 +26,9 @@ def metric(call: Call, stage: str) -> int:
 
     Raises RuntimeError in the end where a reference has not full points.
     """
-    chosen = chosen_of(call.only)
+    chosen, budget = chosen_of(call.only), _budget(call)
     for one in chosen:
         need(f"{stage} --only {one.slug}", {**GRADING, "torch": "torch", **one.modules})
-    budget = min(_BUDGET, call.seconds - _AROUND)
-    if budget < _LEAST:
-        raise UsageError(f"--seconds {call.seconds:.0f}: no time for a training; give {_AROUND + _LEAST:.0f} or more")
     begun, lost = False, []
     for one in chosen:
         kept = call.work / stage / f"{one.slug}{_variety(call)}" / f"{'-'.join(one.items)}.json"
@@ -46,6 +43,14 @@ def metric(call: Call, stage: str) -> int:
     if lost:
         raise RuntimeError(f"{stage}: not full points: {'; '.join(lost)}")
     return DONE
+
+
+def _budget(call: Call) -> float:
+    """Return the seconds of a training, the same for each of them and in each call of so many seconds."""
+    budget = min(_BUDGET, call.seconds - _AROUND)
+    if budget < _LEAST:
+        raise UsageError(f"--seconds {call.seconds:.0f}: no time for a training; give {_AROUND + _LEAST:.0f} or more")
+    return budget
 
 
 def chosen_of(only: tuple[str, ...]) -> list[Scored]:
