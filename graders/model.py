@@ -56,7 +56,9 @@ class Metric:
     None where the score is told and earns nothing. `tolerance` is what another machine or seed may change: it is given
     to the student. `claim` and `requires` name criteria of items, as `claim.vae`: the one that tells the figure that
     the student claims, and those without which the handout does not evaluate the score. `settings` are constants at
-    the top level of the script that this training needs.
+    the top level of the script that this training needs. Where networks of one class are trained in several ways,
+    `training` says which is meant, `plain` or `sampling` (images are sampled from the network before each step), and
+    `files` are words in the names of the files that hold its weights.
     """
 
     score: str
@@ -67,6 +69,8 @@ class Metric:
     claim: str = ""
     requires: tuple[str, ...] = ()
     settings: Mapping[str, Json] = field(default_factory=dict, hash=False)
+    training: str = ""
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
