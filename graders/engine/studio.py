@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 
 from graders.engine import setting
 from graders.engine.evidence import lacking
+from graders.engine.rehearsals import REHEARSALS
 from graders.engine.session import SAMPLES, SCORING, SPARE, Session
 from graders.errors import UsageError
 from graders.metrics import digest
@@ -124,11 +125,16 @@ class Studio:
         return (evidence, key) if any(name.startswith("scores ") for name in evidence.experiments) else (evidence, "")
 
     def _is_of(self, item: Item, name: str) -> bool:
-        """Return whether a file may hold an item's weights: where others have the same class, its name tells whose."""
+        """Return whether a file may hold an item's weights: not those that the course handed out.
+
+        Where others have the same class, its name tells whose weights it holds.
+        """
+        plain, around = _plain(name), REHEARSALS.get(self.assignment.slug)
+        if around and around.weights and plain.startswith(_plain(PurePosixPath(around.weights).stem)):
+            return False
         metrics = [(one, one.metric) for one in self.assignment.items if one.metric and one.metric.files]
         if item.id not in [one.id for one, _ in metrics]:
             return True
-        plain = re.sub(r"[^a-z0-9]", "", PurePosixPath(name).name.lower())
         return [one.id for one, metric in metrics if any(word in plain for word in metric.files)] == [item.id]
 
     def _trained(self, wanted: Wanted, item: Item) -> tuple[Evidence, str]:
@@ -227,6 +233,11 @@ class Studio:
                 return replace(evidence, fault=fault), ""
             self.store.keep(key, evidence)
             return evidence, key
+
+
+def _plain(name: str) -> str:
+    """Return the letters and digits of a file's name."""
+    return re.sub(r"[^a-z0-9]", "", PurePosixPath(name).name.lower())
 
 
 def _main(wanted: Wanted) -> SourceFile | None:

@@ -9,6 +9,7 @@ early has no time to learn from them.
 from __future__ import annotations
 
 import importlib
+import linecache
 import os
 import signal
 import socket
@@ -157,6 +158,7 @@ class Models:
 
     def _run(self) -> None:
         for place, source in self.order["cells"]:
+            linecache.cache[place] = (len(source), None, source.splitlines(keepends=True), place)  # autograph reads it
             exec(compile(source, place, "exec", dont_inherit=True), self.module.__dict__)
 
     def _sample(self) -> None:

@@ -38,8 +38,8 @@ CONTROLS: Mapping[str, Control] = {
 }
 # What a machine without network, with other files or with a share of a GPU may be the cause of.
 _PERHAPS_OURS = frozenset(
-    "ConnectionError FileNotFoundError HTTPError OSError OutOfMemoryError PermissionError URLError Unprepared gaierror "
-    "memory timeout processes killed exit evidence missing".split()
+    "ConnectionError FileNotFoundError HTTPError NotFoundError OSError OutOfMemoryError PermissionError "
+    "ResourceExhaustedError URLError Unprepared gaierror memory timeout processes killed exit evidence missing".split()
 )
 
 

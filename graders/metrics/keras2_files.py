@@ -50,7 +50,9 @@ def load_weights(watch: Any, original: Any, model: Any, filepath: Any, *args: An
     if not Path(path).exists():
         mend = "weights that the course handed out go into the folder that --data names"
         raise FileNotFoundError(f"{path}: not there; {mend}")
-    return original(model, path, *args, **kwargs)
+    returned = original(model, path, *args, **kwargs)
+    watch.loaded[id(model)] = model
+    return returned
 
 
 def checkpoint(watch: Any, original: Any, callback: Any, filepath: Any, *args: Any, **kwargs: Any) -> None:

@@ -44,8 +44,26 @@ def begin(seed: int, share: float, threads: int, device: str) -> None:
         tf.config.threading.set_inter_op_parallelism_threads(threads)
     keras.utils.set_random_seed(seed % 2**32)
     legacy.restore()
-    keras2.restore()
+    _restore_keras2()
     tensorflow_watch.listen(_watch)
+
+
+def _restore_keras2() -> None:
+    """Bring back what Keras 2 had: scripts may set the number of a data set's batches, which trainings read."""
+    told = vars(keras.utils.PyDataset).get("num_batches")
+    keras2.restore()
+    if isinstance(told, property):
+        keras.utils.PyDataset.num_batches = _apart(told, "_own_num_batches")
+
+
+def _apart(told: property, name: str) -> property:
+    """Return an attribute that Keras reads as it is told, and a script as it set it."""
+
+    def read(thing: Any) -> Any:
+        by_keras = sys._getframe(1).f_globals["__name__"].startswith("keras.")
+        return vars(thing)[name] if name in vars(thing) and not by_keras else told.__get__(thing)
+
+    return property(read, lambda thing, value: vars(thing).update({name: value}))
 
 
 def _take_share(share: float) -> None:
@@ -84,7 +102,8 @@ def found(namespace: Mapping[str, Any], target: Mapping[str, Any]) -> list[tuple
 
     Those that were trained, also in functions: the first of all and the first that a name leads to, since trials, other
     sizes and other losses may come after it; of a training by sampling the last ones, since such a training may fail.
-    Where the weights were changed in no known way, what names lead to, the last bound first.
+    Where none was, those that weights were loaded into, or whose weights the script may have changed by gradients of
+    its own, the last bound first; networks as they were built are nobody's result.
     """
     names = {id(value): name for name, value in list(namespace.items()) if isinstance(value, keras.Model)}
     how = str(target.get("training", ""))
@@ -96,8 +115,9 @@ def found(namespace: Mapping[str, Any], target: Mapping[str, Any]) -> list[tuple
     chosen = {id(one): one for one in (*trained[:1], *reachable[:1])}
     if chosen:
         return [(names.get(id(one.model), "a network in a function"), _state(one, how)) for one in chosen.values()]
-    models = [(name, value) for name, value in namespace.items() if isinstance(value, keras.Model)]
-    return [] if how else [pair for pair in reversed(models) if _has(pair[1], target["class"])]
+    models = [] if how else [(name, value) for name, value in namespace.items() if isinstance(value, keras.Model)]
+    changed = [pair for pair in models if _watch.differentiated or id(pair[1]) in _watch.loaded]
+    return [pair for pair in reversed(changed) if _has(pair[1], target["class"])]
 
 
 def _state(one: Trained, how: str) -> Any:
@@ -123,8 +143,8 @@ def with_weights(model: Any, content: bytes, device: str) -> Any:
     A layer alone gets the convolution and the sigmoid that handout A puts behind it.
     """
     network = model.model if isinstance(model, Other) else model
-    if isinstance(model, Other) and _watch.saved.get(weights_files.digest(content), id(network)) != id(network):
-        raise TypeError("another network saved it")
+    if isinstance(model, Other) and _watch.saved.get(weights_files.digest(content)) != id(network):
+        raise TypeError("it was not saved by this network: it is another's, or was handed out")
     problem: Exception = TypeError(f"no network, but a {type(network).__name__}")
     for make in (_built, _headed):
         try:

@@ -25,6 +25,7 @@ from graders.probes.keras2 import adopt
 _MOST_MODELS = 40  # that are remembered: the last that were called
 _LEAST_BATCH = 4  # images that tell how they were prepared
 _STRAY = 3  # steps of an optimizer, or one in a hundred, before which images were sampled by chance
+_VARIABLES = (keras.Variable, tf.Variable)
 _DROPPED = ("workers", "use_multiprocessing", "max_queue_size")  # of Keras 2: fit, evaluate and predict took them
 
 
@@ -69,13 +70,16 @@ class Effects:
 class Watch:
     """What was heard so far.
 
-    `saved` tells, by the hash of a file of weights, which network wrote it; `batch` are the images (B, 32, 32, 3) that
-    the first step was made with.
+    `loaded` are networks that weights were loaded into, `differentiated` says whether gradients with respect to
+    variables were taken; `saved` tells, by the hash of a file of weights, which network wrote it; `batch` are the
+    images (B, 32, 32, 3) that the first step was made with.
     """
 
     after_step: Callable[[], None] | None = None
     trained: dict[int, Trained] = field(default_factory=dict)
     saved: dict[str, int] = field(default_factory=dict)
+    loaded: dict[int, Any] = field(default_factory=dict)
+    differentiated: bool = False
     batch: Any = None
     latest: Any = None
     owners: dict[tuple[int, ...], Any] = field(default_factory=dict)
@@ -228,6 +232,7 @@ def _gradient(watch: Watch, original: Any, tape: Any, target: Any, sources: Any,
     flat = tf.nest.flatten(sources)
     if flat and all(map(_are_images, flat)):
         watch.sample()
+    watch.differentiated = watch.differentiated or any(isinstance(one, _VARIABLES) for one in flat)
     return original(tape, target, sources, *args, **kwargs)
 
 
