@@ -94,8 +94,8 @@ def pixels(asked: Asked, outputs: NDArray[Any]) -> Scores:
     if np.any((made < -_SLACK) | (made > 1 + _SLACK)):  # False for NaN, which stays
         losses = np.maximum(made, 0) - made * truth + np.log1p(np.exp(-np.abs(made)))
     else:
-        made = made.clip(_EPSILON, 1 - _EPSILON)
-        losses = -(truth * np.log(made) + (1 - truth) * np.log(1 - made))
+        white = made.astype(np.float32).clip(_EPSILON, 1 - _EPSILON)  # rounds, and so decides what a sure mistake costs
+        losses = -np.log(np.where(truth == 1, white, 1 - white).astype(np.float64))
     return {"score": losses.mean(axis=(1, 2, 3))}
 
 

@@ -58,6 +58,7 @@ def test_a_metric_is_read(tmp_path: Path) -> None:
         ("none = 0.65", "none = 0.65\ntollerance = 1", "unknown key 'tollerance' (did you mean 'tolerance'?)"),
         ("none = 0.65", "none = 0.65\ntolerance = -1", "tolerance: input should be greater than or equal to 0"),
         ('model = "C1"', 'model = "C9"', "model of unknown item 'C9'"),
+        ("requires", 'training = "samplng"\nrequires', "'samplng' is unknown (did you mean 'sampling'?)"),
         ('"C1.shape"', '"C1.shap"', "'C1.shap' is no criterion of what S1 depends on (did you mean 'C1.shape'?)"),
         ('"C1.shape"', '"C2.shape"', "'C2.shape' is no criterion of what S1 depends on"),
         ("requires", 'claim = "C1.loss"\nrequires', "'C1.loss' is no criterion of what S1 depends on"),
@@ -72,7 +73,7 @@ def test_a_mistake_is_told_in_one_line(tmp_path: Path, old: str, new: str, told:
 
 def test_an_assignment_without_a_score_says_so() -> None:
     without = [slug for slug in slugs() if not any(item.metric for item in load_rubric(slug).items)]
-    assert set(without) == {"pixelcnn", "jem", "denoising"}
+    assert set(without) == {"denoising"}
     for slug in without:
         with pytest.raises(UsageError, match=f"{slug} has no score of a trained model"):
             select(load_rubric(slug), [], tiers_of("metric"))
