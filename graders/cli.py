@@ -241,6 +241,26 @@ def _result(out: Path, submission: str) -> dict[str, Any]:
 
 
 @app.command()
+def items(
+    assignments: Annotated[list[str] | None, typer.Argument(help="Assignments; all by default.")] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="One table in Markdown.")] = False,
+) -> None:
+    """Show the items of assignments with their points and what each is graded by."""
+    from rich.console import Console
+
+    from graders.home import slugs
+    from graders.reports import items as listed
+    from graders.rubric import load_rubric
+
+    rubrics = [load_rubric(slug) for slug in assignments or slugs()]
+    if markdown:
+        typer.echo(listed.markdown(rubrics), nl=False)
+        return
+    for rubric in rubrics:
+        Console().print(listed.items_table(rubric))
+
+
+@app.command()
 def check(
     script: Annotated[Path, typer.Argument(help="The script or notebook with your code; others may stand beside it.")],
     item: Annotated[str, typer.Option(help="Check these items only, for instance Q2a,Q2b.")] = "",

@@ -47,3 +47,12 @@ def test_every_make_command_is_a_target() -> None:
 
 def test_the_readme_begins_with_the_two_commands() -> None:
     assert [line[2:11] for line in README.splitlines() if line.startswith("$ ")][:2] == ["make demo", "make test"]
+
+
+def test_the_table_of_items_is_that_of_the_rubrics() -> None:
+    command, table = re.findall(r"<!-- graders (items .*) -->\n\n?((?:\|.*\n)*)", README)[0]
+    process = graders(*shlex.split(command))
+    assert process.returncode == 0, process.stderr
+    assert table == process.stdout
+    slugs = {path.stem for path in (ROOT / "rubrics").glob("*.toml")}
+    assert set(re.findall(r"^\| `(\w+)` ", table, flags=re.MULTILINE)) == slugs

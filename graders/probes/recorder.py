@@ -33,26 +33,22 @@ from __future__ import annotations
 import contextlib
 import inspect
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from graders.model import Experiment
-from graders.probes import recorder_notes as notes
 from graders.probes.recorder_frames import StandIn
 from graders.probes.recorder_images import Images, unseen_images
-from graders.probes.recorder_patches import Patches
+from graders.probes.recorder_post import Emit, Face, Post
 from graders.probes.recorder_records import Record
 from graders.probes.recorder_shrink import Shrinker
 
-Emit = Callable[[str, Experiment], None]
 ARGUMENTS = ("n_resnet", "n_filters", "n_block", "n_output")  # of the class of C7
 _MOST_RECORDS = 900
 _SENT_NUMBERS = 50  # that a cell prints, or leaves in names: more would report every number there is
 MOST_NUMBERS = 400  # that are kept until then
-_MOST_BYTES = 30 * 2**20
 _NUMBERS = (float, np.floating, np.ndarray, tf.Tensor, list)  # what may hold a loss
 
 
@@ -60,7 +56,7 @@ class Recorder:
     """The state of one run."""
 
     def __init__(self, namespace: dict[str, Any], shrink: Mapping[str, int] | None, emit: Emit, seed: int) -> None:
-        self.namespace, self.emit = namespace, emit
+        self.namespace, self.post = namespace, Post(emit, _MOST_RECORDS)
         self.rehearsal = shrink is not None
         self.shrinker = Shrinker(ARGUMENTS, shrink or {})
         self.images = Images()
@@ -71,8 +67,6 @@ class Recorder:
         self.direct: Record | None = None
         self.cell = 0
         self.done: list[Record] = []
-        self.sent = self.dropped = self.bytes = 0
-        self.faults: list[str] = []
         self.models: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
         self.compiled: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakKeyDictionary()
         self.forwards: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
@@ -84,14 +78,9 @@ class Recorder:
 
     @contextlib.contextmanager
     def quietly(self) -> Iterator[None]:
-        """Keep what goes wrong in our own notes away from the student's code; it is reported as our fault."""
-        self.inside += 1
-        try:
+        """Take notes: what goes wrong in them is no business of the student's code."""
+        with self.within(), self.post.quietly():
             yield
-        except Exception as error:
-            self.faults.append(f"{type(error).__name__}: {error}"[:200])
-        finally:
-            self.inside -= 1
 
     @contextlib.contextmanager
     def recording(self, model: Any, method: str, **details: Any) -> Iterator[Record]:
@@ -154,11 +143,11 @@ class Recorder:
         self.close_direct()
         self._show_unseen()
         if self.drawn:
-            self._send(number, {"method": "plots", "drawn": self.drawn}, {})
+            self.post.send(number, {"method": "plots", "drawn": self.drawn}, {})
         for record in self.done:
             if record.details["method"] == "direct":
                 record.details["numbers"] = [*self.numbers[-_SENT_NUMBERS:], *self._scalars()[-_SENT_NUMBERS:]]
-            self._send(number, record.details, record.arrays)
+            self.post.send(number, record.details, record.arrays)
         self.most_unfollowed = max(self.most_unfollowed, self.unfollowed)
         self.done, self.numbers, self.drawn, self.unfollowed = [], [], {}, 0
         self.known = {name: value for name, value in self.namespace.items() if isinstance(value, _NUMBERS)}
@@ -172,15 +161,6 @@ class Recorder:
                 outputs = self.forward(model, self.unseen).numpy()
                 if outputs.shape == self.unseen.shape:
                     record.arrays["unseen"] = outputs[..., 0].astype(np.float32)
-
-    def _send(self, number: int, details: dict[str, Any], arrays: dict[str, Any]) -> None:
-        size = sum(array.nbytes for array in arrays.values())
-        if self.dropped or self.sent >= _MOST_RECORDS or self.bytes + size > _MOST_BYTES:
-            self.dropped += 1  # and all later ones: they number their images on from this one's
-            return
-        self.bytes += size
-        self.emit(f"call {self.sent:03}", notes.experiment(number, details, arrays))
-        self.sent += 1
 
     def _scalars(self) -> list[float]:
         """Return the numbers that the cell left in names, and the means of its lists of numbers."""
@@ -214,16 +194,17 @@ class Recorder:
         self.open = []
         with self.quietly():
             self.flush(self.cell)
-        builds = list(self.shrinker.builds.values())
-        end = {"method": "end", "builds": builds, "faults": self.faults[:20], "dropped": self.dropped}
-        end["unfollowed"] = max(self.unfollowed, self.most_unfollowed)
-        self.emit("call end", notes.experiment(self.cell, end, {"unseen": self.unseen[..., 0].astype(np.uint8)}))
+        details = {
+            "builds": list(self.shrinker.builds.values()),
+            "unfollowed": max(self.unfollowed, self.most_unfollowed),
+        }
+        self.post.end(self.cell, details, {"unseen": self.unseen[..., 0].astype(np.uint8)})
 
 
 # The hooks ------------------------------------------------------------------------------------------------------------
 
-_recorder: Recorder | None = None
-_patches = Patches()
+_face = Face()
+after_cell, finish, uninstall = _face.after_cell, _face.finish, _face.uninstall
 
 
 def install(namespace: dict[str, Any], shrink: Mapping[str, int] | None, emit: Emit, seed: int) -> None:
@@ -232,28 +213,8 @@ def install(namespace: dict[str, Any], shrink: Mapping[str, int] | None, emit: E
     `shrink` maps the arguments of the class of C7 to the sizes of a rehearsal; None: the whole thing, unchanged. From
     `seed` come the stand-in's probabilities and the unseen images.
     """
-    global _recorder
     from graders.probes import recorder_hooks  # it needs this module's words
 
     uninstall()
-    _recorder = Recorder(namespace, shrink, emit, seed)
-    recorder_hooks.attach(_recorder, _patches.replace)
-
-
-def after_cell(number: int) -> None:
-    """Note that the cell of that number has run, well or not."""
-    if _recorder is not None:
-        _recorder.after_cell(number)
-
-
-def finish() -> None:
-    """Send what is left; call it once, also when a time limit ends the run in the middle of a call."""
-    if _recorder is not None:
-        _recorder.finish()
-
-
-def uninstall() -> None:
-    """Take all hooks away."""
-    global _recorder
-    _patches.undo()
-    _recorder = None
+    _face.recorder = recorder = Recorder(namespace, shrink, emit, seed)
+    recorder_hooks.attach(recorder, _face.patches.replace)

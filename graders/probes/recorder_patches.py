@@ -11,21 +11,28 @@ Original = Callable[..., Any]
 
 
 class Patches:
-    """What was replaced, in order."""
+    """What was replaced, and how it is put back."""
 
     def __init__(self) -> None:
-        self._replaced: list[tuple[Any, str, Any]] = []
+        self._undo: list[Callable[[], Any]] = []
 
     def replace(self, owner: Any, name: str, replacement: Any) -> None:
         """Set an attribute, to be taken back by `undo`."""
-        self._replaced.append((owner, name, vars(owner).get(name)))
+        own = vars(owner).get(name)
+        back = (
+            functools.partial(setattr, owner, name, own) if own is not None else functools.partial(delattr, owner, name)
+        )
+        self.later(back)
         setattr(owner, name, replacement)
 
+    def later(self, undo: Callable[[], Any]) -> None:
+        """Have something called by `undo`."""
+        self._undo.append(undo)
+
     def undo(self) -> None:
-        """Put everything back."""
-        while self._replaced:
-            owner, name, original = self._replaced.pop()
-            setattr(owner, name, original) if original is not None else delattr(owner, name)
+        """Put everything back, the last replaced first."""
+        while self._undo:
+            self._undo.pop()()
 
 
 def around(recorder: Any, hook: Callable[..., Any], original: Original) -> Original:

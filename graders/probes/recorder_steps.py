@@ -17,16 +17,14 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from graders.model import Experiment
-from graders.probes import recorder_notes as notes
 from graders.probes.recorder_images import digest
+from graders.probes.recorder_post import Emit, Post
 
-Emit = Callable[[str, Experiment], None]
 _MOST_RECORDS = 300
 _MOST_STEPS = 20_000  # of one record; of later ones only the number is kept
 _MOST_ACCURACIES = 200  # of one cell
@@ -65,10 +63,9 @@ class Recorder:
     """The state of one run."""
 
     def __init__(self, namespace: dict[str, Any], emit: Emit, about: dict[str, Any]) -> None:
-        self.namespace, self.emit = namespace, emit
+        self.namespace, self.post = namespace, Post(emit, _MOST_RECORDS)
         self._about = about  # what `call end` tells besides
-        self.cell = self.sent = self.dropped = 0
-        self.faults: list[str] = []
+        self.cell = 0
         self.misfit = ""  # the error of the first network that raised when it was called
         self.models: list[Any] = []  # the first variable of each, which tells them apart
         self._begin()
@@ -81,20 +78,12 @@ class Recorder:
         self.accuracies: list[tuple[str, str, float]] = []
         self.added = self.handed = 0
 
-    @contextlib.contextmanager
-    def quietly(self) -> Iterator[None]:
-        """Keep what goes wrong in our own notes away from the student's code; it is reported as our fault."""
-        try:
-            yield
-        except Exception as error:
-            self.faults.append(f"{type(error).__name__}: {error}"[:200])
-
     def step(self, optimizer: Any, training: Callable[[], Training]) -> None:
         """Note that an optimizer is about to make a step; `training` makes the record of a new one."""
         loss, sampled, self.loss, self.sampled = self.loss, self.sampled, float("nan"), 0
         if id(optimizer) not in self.trainings:
-            if self.sent + len(self.trainings) >= _MOST_RECORDS:
-                self.dropped += 1
+            if self.post.sent + len(self.trainings) >= _MOST_RECORDS:
+                self.post.dropped += 1
                 return
             self.trainings[id(optimizer)] = optimizer, training()
         self.trainings[id(optimizer)][1].step(loss, sampled)
@@ -131,32 +120,23 @@ class Recorder:
         for _, training in self.trainings.values():
             details, arrays = training.close()
             details["model"], details["name"] = self._model_of(training.variables)
-            self._send(number, details, arrays)
+            self.post.send(number, details, arrays)
         if self.batches or self.accuracies or self.added or self.handed:
             batches: Counter[str] = Counter()
             for key, count in self.batches.items():
                 batches[self._name_of(self.datasets[key])] += count
             details = {"method": "cell", "batches": batches, "accuracies": self.accuracies}
-            self._send(number, {**details, "added": self.added, "handed": self.handed}, {})
+            self.post.send(number, {**details, "added": self.added, "handed": self.handed}, {})
         self._begin()
-
-    def _send(self, number: int, details: dict[str, Any], arrays: dict[str, Any]) -> None:
-        if self.sent >= _MOST_RECORDS:
-            self.dropped += 1
-            return
-        self.emit(f"call {self.sent:03}", notes.experiment(number, details, arrays))
-        self.sent += 1
 
     def after_cell(self, number: int) -> None:
         """Send what the cell of that number did."""
-        with self.quietly():
+        with self.post.quietly():
             self.flush(number)
         self.cell = number + 1
 
     def finish(self) -> None:
         """Send the rest, also of a cell that is still going on."""
-        with self.quietly():
+        with self.post.quietly():
             self.flush(self.cell)
-        end = {"method": "end", "faults": self.faults[:20], "dropped": self.dropped, "misfit": self.misfit}
-        end |= self._about
-        self.emit("call end", notes.experiment(self.cell, end, {}))
+        self.post.end(self.cell, {"misfit": self.misfit, **self._about}, {})

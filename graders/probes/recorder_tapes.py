@@ -19,17 +19,18 @@ import tensorflow as tf
 from tensorflow.python.data.ops.iterator_ops import OwnedIterator
 
 from graders.probes import binding, recorder_cifar
-from graders.probes.recorder_patches import Original, Patches, Replace, around
+from graders.probes.recorder_patches import Original, Replace, around
+from graders.probes.recorder_post import Emit, Face
 from graders.probes.recorder_records import optimizer_of
-from graders.probes.recorder_steps import Emit, Recorder, Training
+from graders.probes.recorder_steps import Recorder, Training
 
 _ACCURACY = ("evaluate_accuracy", "eval_accuracy", "compute_accuracy", "test_accuracy")
 _BUFFER = ("SampleBuffer", "ReplayBuffer", "SamplesBuffer", "SampleReplayBuffer")
 _SIDE, _COLOURS = 32, 3
 
 
-_recorder: Recorder | None = None
-_patches = Patches()
+_face = Face()
+finish, uninstall = _face.finish, _face.uninstall
 
 
 def install(namespace: dict[str, Any], shrink: Mapping[str, int] | None, emit: Emit, seed: int) -> None:
@@ -38,35 +39,21 @@ def install(namespace: dict[str, Any], shrink: Mapping[str, int] | None, emit: E
     CIFAR-10 is read from the working folder. With `shrink` = {"channels": n} every convolution gets an n-th of the
     channels that it is asked for; None: the whole thing, unchanged.
     """
-    global _recorder
     uninstall()
     channels = (shrink or {}).get("channels", 1)
-    images = recorder_cifar.attach(_patches.replace)
+    images = recorder_cifar.attach(_face.patches.replace)
     if channels > 1:
-        recorder_cifar.narrow(_patches.replace, channels)
-    _recorder = Recorder(namespace, emit, {"channels": channels, "images": images})
-    _attach(_recorder, _patches.replace)
+        recorder_cifar.narrow(_face.patches.replace, channels)
+    _face.recorder = recorder = Recorder(namespace, emit, {"channels": channels, "images": images})
+    _attach(recorder, _face.patches.replace)
 
 
 def after_cell(number: int) -> None:
     """Note that the cell of that number has run, well or not."""
-    if _recorder is not None:
-        with _recorder.quietly():
-            _listen(_recorder)
-        _recorder.after_cell(number)
-
-
-def finish() -> None:
-    """Send what is left; call it once, also when a time limit ends the run in the middle of a cell."""
-    if _recorder is not None:
-        _recorder.finish()
-
-
-def uninstall() -> None:
-    """Take all hooks away."""
-    global _recorder
-    _patches.undo()
-    _recorder = None
+    if isinstance(_face.recorder, Recorder):
+        with _face.recorder.post.quietly():
+            _listen(_face.recorder)
+    _face.after_cell(number)
 
 
 def _attach(recorder: Recorder, replace: Replace) -> None:
@@ -90,7 +77,7 @@ def _gradient(
 ) -> Any:
     """Note what a gradient was taken of, and whether with respect to weights or to images."""
     found = original(tape, target, sources, *args, **kwargs)
-    with recorder.quietly():
+    with recorder.post.quietly():
         note = _noting(recorder, tf.nest.flatten(sources))
         if note is not None:
             said = tf.add_n([tf.reduce_mean(tf.cast(one, tf.float32)) for one in tf.nest.flatten(target)])
@@ -140,7 +127,7 @@ def _apply(
 ) -> Any:
     """Note that gradients are applied; an optimizer that moves images trains no model."""
     grads = list(grads)
-    with recorder.quietly():
+    with recorder.post.quietly():
         trained = list(optimizer._trainable_variables if variables is None else variables)
         if not all(map(are_images, trained)):
             note = functools.partial(_stepped, recorder, optimizer, trained)
@@ -154,7 +141,7 @@ def _apply(
 
 
 def _stepped(recorder: Recorder, optimizer: Any, variables: list[Any]) -> Any:
-    with recorder.quietly():
+    with recorder.post.quietly():
         recorder.step(optimizer, lambda: Training(optimizer_of(optimizer), variables, _value))
     return np.True_
 
@@ -168,7 +155,7 @@ def _value(variable: Any) -> Any:
 
 def _next(recorder: Recorder, original: Original, iterator: Any) -> Any:
     batch = original(iterator)
-    with recorder.quietly():
+    with recorder.post.quietly():
         recorder.batch(iterator._dataset)
     return batch
 
@@ -213,7 +200,7 @@ def _accuracy(recorder: Recorder, original: Original) -> Original:
     @functools.wraps(original)
     def evaluate(*args: Any, **kwargs: Any) -> Any:
         found = original(*args, **kwargs)
-        with recorder.quietly():
+        with recorder.post.quietly():
             model, dataset = (*args, *kwargs.values(), None, None)[:2]
             recorder.accuracy(model, dataset, float(np.ravel(found)[0]))
         return found
@@ -233,7 +220,7 @@ def _counted(recorder: Recorder, original: Original, note: Callable[[Recorder, A
     @functools.wraps(original)
     def method(buffer: Any, *args: Any, **kwargs: Any) -> Any:
         found = original(buffer, *args, **kwargs)
-        with recorder.quietly():
+        with recorder.post.quietly():
             note(recorder, (*args, *kwargs.values())[0])
         return found
 

@@ -20,37 +20,32 @@ All have the values `cell`, `method` and `details`, a JSON text; so all have one
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import matplotlib.axes
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 from torch.nn.modules import module as hooks_of_modules
 from torch.optim import optimizer as hooks_of_optimizers
 
-from graders.model import Experiment
 from graders.probes import torch as instruments
-from graders.probes.recorder_notes import experiment
+from graders.probes.recorder_post import Emit, Face, Post
 from graders.probes.torch_trainings import Images, Training, digest_of
 
-Emit = Callable[[str, Experiment], None]
 _MOST_RECORDS = 900
-_MOST_NUMBERS = 4_000_000  # that all arrays hold together
 
 
 class Recorder:
     """The state of one run."""
 
     def __init__(self, emit: Emit) -> None:
-        self.emit = emit
+        self.post = Post(emit, _MOST_RECORDS)
         self.images = Images()
-        self.cell = self.sent = self.dropped = self.numbers = self.unfollowed = 0
+        self.cell = self.unfollowed = 0
         self.depth = 0  # of modules that call modules
         self.called: list[tuple[nn.Module, list[int], bool]] = []  # on images, and not yet known what for
         self.followed: list[int] = []  # images of which a loss was taken, for the next step
@@ -61,15 +56,6 @@ class Recorder:
         self.all: list[Training] = []
         self.models: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
         self.drawn: dict[str, int] = {}
-        self.faults: list[str] = []
-
-    @contextlib.contextmanager
-    def quietly(self) -> Iterator[None]:
-        """Keep what goes wrong in our own notes away from the student's code; it is reported as our fault."""
-        try:
-            yield
-        except Exception as error:
-            self.faults.append(f"{type(error).__name__}: {error}"[:200])
 
     def number_of(self, model: nn.Module) -> int:
         """Return the number of a model."""
@@ -90,7 +76,7 @@ class Recorder:
         self.depth = max(self.depth - 1, 0)
         if self.depth or next(module.parameters(), None) is None:
             return
-        with self.quietly():
+        with self.post.quietly():
             if images := [number for x in (*args, *kwargs.values()) for number in self.images.note(x)]:
                 self.look()
                 self.modules.add(module)
@@ -147,54 +133,44 @@ class Recorder:
             self.unfollowed += now != digest and id(model) not in stepped
             self.known[model] = now
         if self.drawn:
-            self._send(number, {"method": "plots", "drawn": self.drawn}, {})
+            self.post.send(number, {"method": "plots", "drawn": self.drawn}, {})
         for training in self.all:
             if training.losses or any(training.images.values()):
-                self._send(number, training.document(self.number_of), training.arrays())
+                self.post.send(number, training.document(self.number_of), training.arrays())
                 training.clear()
         self.drawn = {}
 
-    def _send(self, number: int, details: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
-        size = sum(array.size for array in arrays.values())
-        if self.sent >= _MOST_RECORDS or self.numbers + size > _MOST_NUMBERS:
-            self.dropped += 1
-            return
-        self.numbers += size
-        self.emit(f"call {self.sent:03}", experiment(number, details, arrays))
-        self.sent += 1
-
     def after_cell(self, number: int) -> None:
         """Send what the cell of that number did."""
-        with self.quietly():
+        with self.post.quietly():
             self.flush(number)
         self.cell = number + 1
 
     def finish(self) -> None:
         """Send the rest, also of a training that is still going on."""
-        with self.quietly():
+        with self.post.quietly():
             self.flush(self.cell)
-        end = {"method": "end", "faults": self.faults[:20], "dropped": self.dropped, "unfollowed": self.unfollowed}
-        self.emit("call end", experiment(self.cell, end, {}))
+        self.post.end(self.cell, {"unfollowed": self.unfollowed}, {})
 
 
 # The hooks ------------------------------------------------------------------------------------------------------------
 
-_recorder: Recorder | None = None
-_taken: list[Callable[[], Any]] = []  # what takes the hooks away again
+_face = Face()
+after_cell, finish, uninstall = _face.after_cell, _face.finish, _face.uninstall
 
 
 def install(namespace: dict[str, Any], shrink: Mapping[str, int] | None, emit: Emit, seed: int) -> None:
     """Begin to record what trains; `emit` sends one experiment. `shrink` is None in a run that is no rehearsal."""
-    global _recorder
     uninstall()
-    _recorder = recorder = Recorder(emit)
+    _face.recorder = recorder = Recorder(emit)
+    replace = _face.patches.replace
     if shrink is not None:
         instruments.restore()
         for name in ("set_num_threads", "set_num_interop_threads"):
-            _replace(torch, name, lambda *_: None)  # more threads than there are processors stand in each other's way
-    _replace(torch.autograd, "backward", _hearing(recorder, torch.autograd.backward))
-    _replace(matplotlib.axes.Axes, "plot", _drawing(recorder, "plot", matplotlib.axes.Axes.plot, _is_curve))
-    _replace(matplotlib.axes.Axes, "imshow", _drawing(recorder, "imshow", matplotlib.axes.Axes.imshow, _is_picture))
+            replace(torch, name, lambda *_: None)  # more threads than there are processors stand in each other's way
+    replace(torch.autograd, "backward", _hearing(recorder, torch.autograd.backward))
+    replace(matplotlib.axes.Axes, "plot", _drawing(recorder, "plot", matplotlib.axes.Axes.plot, _is_curve))
+    replace(matplotlib.axes.Axes, "imshow", _drawing(recorder, "imshow", matplotlib.axes.Axes.imshow, _is_picture))
     for handle in (
         hooks_of_modules.register_module_module_registration_hook(lambda module, *_: recorder.modules.add(module)),
         hooks_of_modules.register_module_forward_pre_hook(recorder.enter),
@@ -202,38 +178,12 @@ def install(namespace: dict[str, Any], shrink: Mapping[str, int] | None, emit: E
         hooks_of_optimizers.register_optimizer_step_pre_hook(_quiet(recorder, recorder.begin)),
         hooks_of_optimizers.register_optimizer_step_post_hook(_quiet(recorder, recorder.step)),
     ):
-        _taken.append(handle.remove)
-
-
-def after_cell(number: int) -> None:
-    """Note that the cell of that number has run, well or not."""
-    if _recorder is not None:
-        _recorder.after_cell(number)
-
-
-def finish() -> None:
-    """Send what is left; call it once, also when a time limit ends the run in the middle of a call."""
-    if _recorder is not None:
-        _recorder.finish()
-
-
-def uninstall() -> None:
-    """Take all hooks away."""
-    global _recorder
-    while _taken:
-        _taken.pop()()
-    _recorder = None
-
-
-def _replace(owner: Any, name: str, replacement: Any) -> None:
-    """Set an attribute, to be taken back by `uninstall`."""
-    _taken.append(functools.partial(setattr, owner, name, getattr(owner, name)))
-    setattr(owner, name, replacement)
+        _face.patches.later(handle.remove)
 
 
 def _quiet(recorder: Recorder, note: Callable[[Any], None]) -> Callable[..., None]:
     def stepping(optimizer: Any, *_: Any) -> None:
-        with recorder.quietly():
+        with recorder.post.quietly():
             note(optimizer)
 
     return stepping
@@ -242,7 +192,7 @@ def _quiet(recorder: Recorder, note: Callable[[Any], None]) -> Callable[..., Non
 def _hearing(recorder: Recorder, original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def backward(tensors: Any, *args: Any, **kwargs: Any) -> Any:
-        with recorder.quietly():
+        with recorder.post.quietly():
             recorder.backward(tensors)
         return original(tensors, *args, **kwargs)
 
@@ -255,7 +205,7 @@ def _drawing(
     @functools.wraps(original)
     def draw(*args: Any, **kwargs: Any) -> Any:
         made = original(*args, **kwargs)
-        with recorder.quietly():
+        with recorder.post.quietly():
             recorder.drawn[name] = recorder.drawn.get(name, 0) + shows(made)
         return made
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 
 from graders.assignments.colourization import GRADERS
 from graders.assignments.colourization_run import findings
-from graders.audit import apply_edit
+from graders.audit import apply_edit, load_edits
 from graders.home import reference_path
 from graders.judge import _Seen, judge_item
 from graders.model import Evidence, Experiment, ItemResult, Mutant, Tier, Variant, Verdict
@@ -23,18 +22,7 @@ from tests.unit.torch_rehearsal import ITEMS, reference_text, rehearse, small, t
 RUBRIC = load_rubric("colourization")
 
 
-def edits(file: str, name: str) -> dict[str, Any]:
-    path = reference_path("colourization").with_name(file)
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return {edit.name: edit for edit in getattr(module, name)}
-
-
-MUTANTS: dict[str, Mutant] = edits("run_mutants.py", "MUTANTS")
-VARIANTS: dict[str, Variant] = edits("run_variants.py", "VARIANTS")
+EDITS = {name: edit for name, edit in load_edits("colourization").items() if edit.item in ITEMS}
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +56,7 @@ def test_the_reference_meets_every_criterion(reference: Evidence) -> None:
 
 
 def test_every_edit_applies_and_is_python() -> None:
-    for edit in (*MUTANTS.values(), *VARIANTS.values()):
+    for edit in EDITS.values():
         compile(edited(edit), edit.name, "exec")
 
 
@@ -86,13 +74,13 @@ def test_every_edit_applies_and_is_python() -> None:
     ],
 )
 def test_a_mutant_loses_its_criteria(reference: Evidence, folder: Path, name: str) -> None:
-    mutant = MUTANTS[name]
+    mutant = EDITS[name]
     assert lost(mutant.item, rehearse(edited(mutant), folder), reference) >= set(mutant.loses)
 
 
 @pytest.mark.parametrize("name", ["4.2-run-as-the-course", "5.2-run-sizes", "6.2-run-own-loop", "6.2-run-twice"])
 def test_a_variant_loses_nothing(reference: Evidence, folder: Path, name: str) -> None:
-    variant = VARIANTS[name]
+    variant = EDITS[name]
     assert lost(variant.item, rehearse(edited(variant), folder, shrink={}), reference) == set()
 
 
@@ -206,5 +194,5 @@ def test_findings_tell_each_training_and_what_is_wrong_with_it(reference: Eviden
     assert "PoolUpsampleNet: 50 steps, 25 epochs, loss " in said.seen[0]
     assert "validated on 100 other images" in said.seen[0]
     assert said.wrong == ()
-    mutant = rehearse(edited(MUTANTS["4.2-run-evaluation-mode"]), folder)
+    mutant = rehearse(edited(EDITS["4.2-run-evaluation-mode"]), folder)
     assert "evaluation mode" in findings(_Seen(mutant), {}).wrong[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
 import numpy as np
@@ -10,10 +9,9 @@ import pytest
 
 from graders.assignments.pixelcnn import GRADERS
 from graders.assignments.pixelcnn_calls import Run
-from graders.audit import apply_edit
-from graders.home import reference_path
+from graders.audit import apply_edit, load_edits
 from graders.judge import judge_item
-from graders.model import Evidence, Experiment, Mutant, Variant, Verdict
+from graders.model import Evidence, Experiment, Verdict
 from graders.rubric import load_rubric
 from tests.unit.rehearsal import Rehearsals, evidence_of, reference_text
 
@@ -21,18 +19,7 @@ ITEMS = ("C8", "C9", "C10", "C11", "C12", "C13")
 RUBRIC = load_rubric("pixelcnn")
 
 
-def edits(file: str, name: str) -> dict[str, Any]:
-    path = reference_path("pixelcnn").with_name(file)
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return {edit.name: edit for edit in getattr(module, name)}
-
-
-MUTANTS: dict[str, Mutant] = edits("run_mutants.py", "MUTANTS")
-VARIANTS: dict[str, Variant] = edits("run_variants.py", "VARIANTS")
+EDITS = {name: edit for name, edit in load_edits("pixelcnn").items() if edit.item in ITEMS}
 
 
 def lost(mine: Evidence, theirs: Evidence, *items: str) -> dict[str, list[str]]:
@@ -52,7 +39,7 @@ def test_the_reference_meets_every_criterion(reference_run: dict[str, Any]) -> N
 
 
 def test_every_edit_applies_and_is_python() -> None:
-    for edit in (*MUTANTS.values(), *VARIANTS.values()):
+    for edit in EDITS.values():
         compile(apply_edit(reference_text(), edit), edit.name, "exec")
 
 
@@ -65,7 +52,7 @@ def shortened(text: str) -> str:
     "name", ["C8-created-last", "C10-logits", "C10-made-up", "C11-validates-on-test", "C11-no-epochs"]
 )
 def test_a_mutant_loses_its_criteria(rehearsals: Rehearsals, reference_run: dict[str, Any], name: str) -> None:
-    mutant = MUTANTS[name]
+    mutant = EDITS[name]
     run = rehearsals.run(shortened(apply_edit(reference_text(), mutant)))
     found = lost(evidence_of(run), evidence_of(reference_run), *ITEMS[:4])
     assert set(found) == {mutant.item, *mutant.also}
@@ -76,7 +63,7 @@ def test_a_mutant_loses_its_criteria(rehearsals: Rehearsals, reference_run: dict
     "name", ["C10-own-loop", "C11-traced-tape", "C11-graph-epoch", "C9-graph", "C8-blocks-in-turn"]
 )
 def test_a_variant_keeps_all_marks(rehearsals: Rehearsals, reference_run: dict[str, Any], name: str) -> None:
-    run = rehearsals.run(shortened(apply_edit(reference_text(), VARIANTS[name])))
+    run = rehearsals.run(shortened(apply_edit(reference_text(), EDITS[name])))
     assert lost(evidence_of(run), evidence_of(reference_run), *ITEMS[:4]) == {}
 
 
