@@ -161,7 +161,8 @@ class Sliced:
     def _scored(self, item: Item) -> tuple[Evidence, str]:
         if self.workshop.train is None:
             return Evidence({}, fault="this run has no data to train on"), ""
-        models = {one.metric.model for one in self.workshop.assignment.items if one.metric}
+        metrics = [one.metric for one in self.workshop.assignment.items if one.metric]
+        models = {name for one in metrics for name in (one.model, one.encoder) if name}
         slices = {name: cut_slice(self.program, self.workshop.names, name) for name in sorted(models)}
         evidence, key, notes = self.workshop.train(Wanted(self.submission, self.program, slices, self.weights), item)
         self.notes += notes

@@ -15,6 +15,7 @@ from safetensors.numpy import save
 
 from graders.engine.evidence import failure_of
 from graders.errors import Fault
+from graders.execute.supervise import folders
 from graders.metrics.held import Held
 from graders.metrics.limits import CHUNK, MOST_CANDIDATES
 from graders.metrics.scores import SCORERS, Asked, Unfit
@@ -49,7 +50,9 @@ class Session:
     ):
         self.trainer, self.say, self.files = trainer, say, files
         (place,) = given_at(trainer.nursery.level, [str(trainer.held.folder)])
-        more = {"data": place, "share": trainer.share, "threads": trainer.threads}
+        self.tops = folders(order["links"])
+        own = [*self.tops, "/tmp"] if trainer.nursery.level == "full" else []  # what the child has to itself
+        more = {"data": place, "share": trainer.share, "threads": trainer.threads, "folders": own}
         self.order = {**order, **more, "files": {name: len(content) for name, content in files.items()}}
         self.scorers = {target["item"]: SCORERS[target["score"]] for target in order["targets"]}
         self.started = time.monotonic()
@@ -64,7 +67,7 @@ class Session:
     def run(self) -> Evidence:
         """Run the child to its end and return what was measured."""
         ours, theirs = socket.socketpair()
-        equipment = Equipment((theirs.fileno(),), given=(str(self.trainer.held.folder),))
+        equipment = Equipment((theirs.fileno(),), tuple(self.tops), (str(self.trainer.held.folder),))
         self.inputs = ours
         try:
             blob = b"".join(self.files.values())
@@ -154,15 +157,26 @@ class Session:
         into = self.scores.setdefault((item, number), _Scores(name, held.controls))
         into.add(start, scored, failure)
         if scored and start == 0 and item not in self.pictures and outputs is not None:
-            self._picture(item, part, outputs)
+            real = np.flatnonzero(~held.controls[: len(part.inputs)])[:_SHOWN]
+            if rows := _rows(part.part(real), np.asarray(outputs, np.float64)[real]):
+                self.pictures[item] = np.stack(rows)
 
-    def _picture(self, item: str, part: Asked, outputs: NDArray[Any]) -> None:
-        """Keep some images (2, N, H, W, 3), as they were and as they came back, where the outputs are images."""
-        real = np.flatnonzero(~self.trainer.held.controls[: len(part.inputs)])[:_SHOWN]
-        if np.ndim(outputs) != 4 or np.shape(outputs)[1] != 3:
-            return
-        back = np.nan_to_num(np.asarray(outputs, np.float64)[real]).clip(0, 1) * 255
-        self.pictures[item] = np.stack([part.inputs[real], back.transpose(0, 2, 3, 1).astype(np.uint8)])
+
+def _rows(part: Asked, outputs: NDArray[Any]) -> list[NDArray[np.uint8]]:
+    """Return images (N, H, W, 3) as they were and as they came back; nothing where the outputs are no images.
+
+    Those in [-1, 1] come as they are, with the noise that was asked to be taken off, and without it.
+    """
+    if part.inputs.dtype == np.uint8 and outputs.shape == part.inputs.transpose(0, 3, 1, 2)[:, :3].shape:
+        return [part.inputs, _pixels(outputs)]
+    if outputs.shape == part.inputs.shape == part.answers.shape:
+        return [_pixels((planes + 1) / 2) for planes in (part.answers, part.inputs, outputs)]
+    return []
+
+
+def _pixels(planes: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return planes (N, 3, H, W) of 0 to 1 as images."""
+    return np.asarray((np.nan_to_num(planes).clip(0, 1) * 255).transpose(0, 2, 3, 1), np.uint8)
 
 
 class _Scores:
@@ -192,7 +206,7 @@ def _ended(document: Mapping[str, Any], settings: Sequence[str]) -> Experiment:
     failure = document.get("failure")
     values = {
         "how": how if how in _OWN_KINDS else "failed",
-        "seconds": float(seconds) if isinstance(seconds, int | float) and np.isfinite(seconds) else 0.0,
+        "seconds": seconds if isinstance(seconds, float) and np.isfinite(seconds) else 0.0,
         "settings": list(settings),
     }
     if not isinstance(failure, dict):

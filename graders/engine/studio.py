@@ -17,15 +17,16 @@ from graders.engine import setting
 from graders.engine.evidence import lacking
 from graders.engine.rehearsals import REHEARSALS
 from graders.engine.session import SAMPLES, SCORING, SPARE, Session
-from graders.errors import UsageError
+from graders.errors import Fault, UsageError
+from graders.execute.paths import timed
 from graders.metrics import digest
 from graders.metrics.held import Held
 from graders.metrics.limits import MOST_CANDIDATES, WEIGHTS
-from graders.metrics.scripts import Cells, archives, calls_of, constants, with_settings
+from graders.metrics.scripts import Cells, archives, calls_of, constants, folders, trains, with_settings
 from graders.metrics.sources import PACKED
 from graders.model import Assignment, Evidence, Experiment, Failure, Item, Json, Slice, SourceFile, Submission, Tier
 from graders.notebook import Program
-from graders.notebook.cells import without_magics
+from graders.notebook.cells import clean, without_magics
 from graders.probes import wire
 from graders.sandbox.limits import Limits
 from graders.sandbox.nursery import Nursery
@@ -154,37 +155,50 @@ class Studio:
         cells, targets = self._cells(wanted), []
         for item in items:
             assert item.metric is not None
-            piece = wanted.slices.get(item.metric.model)
-            name = piece.found.get(item.metric.model, "") if piece else ""
-            if not piece or not name:
-                continue
-            order = wire.Order(self.assignment.slug, item.metric.model, 0, piece)
-            targets.append(
-                {
-                    "item": item.id,
-                    "class": name,
-                    "score": item.metric.score,
-                    "training": item.metric.training,
-                    "calls": calls_of(cells, name),
-                    "constants": constants(cells),
-                    "order": wire.pack_order(order)[0],
-                }
-            )
+            names = [name for name in (item.metric.encoder, item.metric.model) if name]
+            classes = [found for name in names if (found := self._class(wanted, name, cells))]
+            if len(classes) == len(names):
+                *before, last = classes
+                how = {"score": item.metric.score, "training": item.metric.training}
+                targets.append({"item": item.id, **how, "before": before, **last})
         return targets
 
-    def _cells(self, wanted: Wanted) -> list[tuple[str, str]]:
-        from graders.execute import notebook_of
+    def _class(self, wanted: Wanted, item_id: str, cells: Cells) -> dict[str, Json]:
+        """Return the class that the student wrote for an item, and how it is built; nothing where there is none."""
+        piece = wanted.slices.get(item_id)
+        name = piece.found.get(item_id, "") if piece else ""
+        if not piece or not name:
+            return {}
+        order = wire.pack_order(wire.Order(self.assignment.slug, item_id, 0, piece))[0]
+        return {"class": name, "calls": calls_of(cells, name), "constants": constants(cells), "order": order}
 
+    def _cells(self, wanted: Wanted) -> Cells:
+        """Return what is run: the main file, or the training that was handed out, as the student has it.
+
+        A notebook that trains is its own training.
+        """
+        if not (script := self._script(wanted)):
+            return _own_cells(wanted)
+        text = _modules(wanted, self.handed_out).get(script)
+        if text is None:
+            raise Fault(f"{script} is not in student_template/{self.assignment.slug}, where what is handed out belongs")
+        return [(script, clean(text))]
+
+    def _script(self, wanted: Wanted) -> str:
+        """Return the name of the handed-out training that imports what is handed in, "" where the latter is run."""
+        name = next((item.metric.script for item in self.assignment.items if item.metric and item.metric.script), "")
+        main = PurePosixPath(wanted.program.file)
+        return "" if main.name == name or (main.suffix == ".ipynb" and trains(_own_cells(wanted))) else name
+
+    def _modules(self, wanted: Wanted) -> dict[str, str]:
+        """Return the scripts around what is run; what the handed-out training imports has the name that it asks for."""
+        found = _modules(wanted, self.handed_out)
         file = _main(wanted)
-        if file is None:
-            return []
-        cells = notebook_of(file)[0]["cells"]
-        if not file.name.endswith(".ipynb"):
-            return [(PurePosixPath(file.name).name, _whole(file))]
-        numbered = [
-            (f"cell {at}", one["source"]) for at, one in enumerate(cells, start=1) if one["cell_type"] == "code"
-        ]
-        return [(place, without_magics(source)) for place, source in numbered]
+        if file is None or not self._script(wanted):
+            return found
+        if file.name.endswith(".py"):
+            return {**found, self.assignment.files["code"]: clean(file.text or "")}
+        return {self.assignment.files["code"]: _sliced(wanted), **_written(wanted), **found}
 
     def _order(self, wanted: Wanted, targets: list[dict[str, Json]], item: Item, weights: Sequence[str]) -> Json:
         assert item.metric is not None
@@ -196,7 +210,7 @@ class Studio:
             "seed": int(setting.hashed(f"metric {self.seed}".encode())[:8], 16),
             "cells": [] if weights else cells,
             "settings": lacking_names,
-            "file": PurePosixPath(wanted.program.file).name,
+            "file": self._script(wanted) or PurePosixPath(wanted.program.file).name,
             "links": self._links(wanted, cells),
             "weights": list(weights),
             "budget": self.budget,
@@ -206,19 +220,20 @@ class Studio:
 
     def _links(self, wanted: Wanted, cells: Cells) -> dict[str, str]:
         """Return where a script looks for its data: path -> what is laid there."""
-        from graders.execute import links, notebook_of
+        from graders.execute import links
 
-        file = _main(wanted)
-        if file is None or not self.held.targets:
+        if not self.held.targets:
             return dict.fromkeys(archives(cells), PACKED)
-        return links(notebook_of(file)[0], self.held.targets)
+        laid = links({"cells": [{"cell_type": "code", "source": source} for _, source in cells]}, self.held.targets)
+        data = self.held.targets.get("data", "")
+        return {**dict.fromkeys(folders(cells) if data else (), data), **laid}
 
     # Making it, once -----------------------------------------------------------------------------------------------
 
     def _made(
         self, wanted: Wanted, order: dict[str, Json], digests: Sequence[str], weights: Callable[[], Mapping[str, bytes]]
     ) -> tuple[Evidence, str]:
-        modules = _modules(wanted, self.handed_out)
+        modules = self._modules(wanted)
         around = [order, digests, self.held.digest, self.surroundings, self.device, digest()]
         parts = [f"{name}\n{text}".encode(errors="replace") for name, text in sorted(modules.items())]
         key = setting.hashed(b"metric", json.dumps(around, sort_keys=True).encode(errors="replace"), *parts)
@@ -228,7 +243,7 @@ class Studio:
             files = {**{name: text.encode(errors="replace") for name, text in modules.items()}, **weights()}
             say = lambda line: self.say(wanted.submission.id, line)  # noqa: E731 - one line of its own
             evidence = Session(self, order, files, say).run()
-            code = "\n".join(source for _, source in order["cells"])
+            code = "\n".join([*(source for _, source in order["cells"]), *modules.values()])
             if fault := _fault(evidence, code):
                 return replace(evidence, fault=fault), ""
             self.store.keep(key, evidence)
@@ -244,10 +259,29 @@ def _main(wanted: Wanted) -> SourceFile | None:
     return next((file for file in wanted.submission.files if file.name == wanted.program.file), None)
 
 
-def _whole(file: SourceFile) -> str:
-    from graders.notebook.cells import clean
+def _own_cells(wanted: Wanted) -> list[tuple[str, str]]:
+    """Return the main file as it runs: its places and sources."""
+    from graders.execute import notebook_of
 
-    return clean(file.text or "")
+    file = _main(wanted)
+    if file is None:
+        return []
+    if not file.name.endswith(".ipynb"):
+        return [(PurePosixPath(file.name).name, clean(file.text or ""))]
+    cells = enumerate(notebook_of(file)[0]["cells"], start=1)
+    return [(f"cell {at}", without_magics(timed(one["source"]))) for at, one in cells if one["cell_type"] == "code"]
+
+
+def _sliced(wanted: Wanted) -> str:
+    """Return what the classes of a notebook need of it, as a script."""
+    sources = [one.source for piece in wanted.slices.values() for one in piece.statements]
+    return "\n".join(dict.fromkeys(sources)) + "\n"
+
+
+def _written(wanted: Wanted) -> dict[str, str]:
+    """Return the modules that a notebook writes and that its classes need, by the names of their files."""
+    modules = {name: entries for piece in wanted.slices.values() for name, entries in piece.modules.items()}
+    return {f"{name.replace('.', '/')}.py": "\n".join(one.source for one in modules[name]) + "\n" for name in modules}
 
 
 def _modules(wanted: Wanted, handed_out: Mapping[str, str]) -> dict[str, str]:

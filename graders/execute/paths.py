@@ -84,12 +84,12 @@ def _trees(notebook: Mapping[str, Any]) -> Iterator[ast.AST]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a student's "\d" is no business of ours
             try:
-                yield ast.parse(without_magics(_timed(cell["source"])))
+                yield ast.parse(without_magics(timed(cell["source"])))
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 continue
 
 
-def _timed(source: str) -> str:
+def timed(source: str) -> str:
     """Return a cell's text without magics that only time its Python."""
     while match := _CELL_MAGIC.match(source):
         if match[1] not in PYTHON_MAGICS:

@@ -38,15 +38,8 @@ def install(shell: Any, note: Note) -> None:
     shell.getoutput = lambda command, split=True, depth=0: _output(shell, command, split, tell)
     for name in _INSTALLING_MAGICS:
         shell.register_magic_function(_magic(name, tell), "line", name)
-    answer_modules(tell)
+    answer_imports(tell)
     shell.user_ns |= {"exit": sys.exit, "quit": sys.exit}  # the kernel stays: what follows may be graded
-
-
-def answer_modules(tell: Note) -> None:
-    """Put the answers among the modules: those of Colab, the bars of notebooks, self-checks."""
-    sys.modules |= _colab(tell)
-    sys.meta_path.insert(0, _PlainTqdms())
-    sys.modules["graders"].check = _unchecked  # type: ignore[attr-defined] # it has no kit here
 
 
 # Commands -------------------------------------------------------------------------------------------------------------
@@ -124,6 +117,13 @@ def _unpacked() -> str:
 
 
 # Modules --------------------------------------------------------------------------------------------------------------
+
+
+def answer_imports(tell: Note) -> None:
+    """Answer imports of Colab's modules, and of tqdm's for notebooks; and self-checks."""
+    sys.modules |= _colab(tell)
+    sys.meta_path.insert(0, _PlainTqdms())
+    sys.modules["graders"].check = _unchecked  # type: ignore[attr-defined] # it has no kit here
 
 
 class _Colab(types.ModuleType):

@@ -11,19 +11,25 @@ from __future__ import annotations
 import importlib
 import linecache
 import os
+import re
 import signal
 import socket
 import sys
+import threading
 import time
 import types
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from safetensors.numpy import load
 
 from graders.execute.layout import unpacked
-from graders.metrics.limits import CHUNK, MOST_CANDIDATES, WEIGHTS
+from graders.execute.shims import answer_imports
+from graders.metrics.limits import CHUNK, MOST_CANDIDATES, MOST_OBJECTS, WEIGHTS
+from graders.metrics.shell import Shell
 from graders.metrics.stand_ins import install
 from graders.model import Experiment, Failure
 from graders.probes import wire
@@ -34,6 +40,10 @@ _INPUTS_CAP = 512 << 20
 _EVERY = 0.5  # seconds between two lines of progress
 _MOST_LINES = 2000
 _AGAIN = 2.0  # seconds after which training that went on is stopped once more
+_PAUSE = 9  # times what a point of the curve took: a tenth of the training's time at most
+_MOST_FILES = 20  # of weights that a script wrote
+# What a machine without the student's GPU and folders makes a framework say, in errors of a kind that says no more.
+_OURS = re.compile(r"Torch not compiled with CUDA|NVIDIA driver|No CUDA GPUs|Parent directory .* does not exist")
 
 
 class BudgetOver(BaseException):
@@ -55,8 +65,9 @@ def serve(channel: socket.socket, order: Mapping[str, Any], blob: bytes) -> int:
     lab = importlib.import_module(order["lab"])
     lab.begin(order["seed"], order["share"], order["threads"], order["device"])
     sender = Sender(channel)
+    answer_imports(lambda _: None)
     data = install(order["data"], work, order["links"])
-    models = Models(order, lab, sender, data)
+    models = Models(order, lab, sender, data, work)
     ended = models.load(weights) if weights else models.train()
     sys.stdout.flush()  # what was printed is shown, and after the last frame there is no time for it
     sender.send({"trained": ended})
@@ -73,14 +84,16 @@ class Sender:
     def __init__(self, channel: socket.socket) -> None:
         self.channel, self.last, self.left = channel, 0.0, _MOST_LINES
         self.busy = False
+        self.lock, self.process = threading.RLock(), os.getpid()
 
     def send(self, header: Mapping[str, Any], blob: bytes = b"") -> None:
-        """Send one frame."""
-        self.busy = True
-        try:
-            frames.send(self.channel, header, blob)
-        finally:
-            self.busy = False
+        """Send one frame, from whichever thread."""
+        with self.lock:
+            self.busy = True
+            try:
+                frames.send(self.channel, header, blob)
+            finally:
+                self.busy = False
 
     def experiment(self, name: str, experiment: Experiment) -> None:
         """Send one experiment."""
@@ -89,7 +102,7 @@ class Sender:
     def line(self, text: str) -> None:
         """Send a line of progress, unless the last was a moment ago."""
         now = time.monotonic()
-        if text.strip() and self.left > 0 and now - self.last >= _EVERY:
+        if text.strip() and self.left > 0 and self.process == os.getpid() and now - self.last >= _EVERY:
             self.last, self.left = now, self.left - 1
             self.send({"line": text.strip()[:200]})
 
@@ -111,11 +124,14 @@ class _Tee:
 class Models:
     """The models of one order: objects by the item that they are asked for."""
 
-    def __init__(self, order: Mapping[str, Any], lab: Any, sender: Sender, data: Any) -> None:
-        self.order, self.lab, self.sender, self.data = order, lab, sender, data
+    def __init__(self, order: Mapping[str, Any], lab: Any, sender: Sender, data: Any, work: str) -> None:
+        self.order, self.lab, self.sender, self.data, self.work = order, lab, sender, data, work
         self.module = types.ModuleType("__main__")
         sys.argv = [order["file"]]  # a script may read its arguments: there are none
-        self.module.__dict__.update(get_ipython=_Shell, __file__=os.path.join(os.getcwd(), order["file"]))
+        if order["file"].endswith(".ipynb"):
+            shell = Shell(self.module.__dict__)
+            self.module.__dict__.update(get_ipython=lambda: shell, display=shell.display)
+        self.module.__dict__["__file__"] = os.path.join(work, order["file"])
         sys.modules["__main__"] = self.module  # what a script pickles is found there again
         self.loaded: list[tuple[str, str, Any]] = []
         self.sampled = 0.0
@@ -154,7 +170,7 @@ class Models:
 
     def _places(self) -> set[str]:
         names = {name for name in self.order["files"] if name.endswith(".py")}
-        return {place for place, _ in self.order["cells"]} | {os.path.join(os.getcwd(), name) for name in names}
+        return {place for place, _ in self.order["cells"]} | {os.path.join(self.work, name) for name in names}
 
     def _run(self) -> None:
         for place, source in self.order["cells"]:
@@ -166,10 +182,23 @@ class Models:
         now = time.monotonic()
         if now - self.sampled < self.order["every"]:
             return
-        self.sampled = now
         for target in self.order["targets"]:
-            for _, model in self.lab.found(self.module.__dict__, target)[:1]:
+            for _, model in islice(self._objects(target), 1):
                 self._outputs("curve", target, 0, "", model, self.data.sample)
+        self.sampled = now + _PAUSE * (time.monotonic() - now)
+
+    def _objects(self, target: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        """Yield the models that are there with what they are called, the likeliest first."""
+        found = [
+            [(name or part["class"], model) for name, model in self.lab.found(self.module.__dict__, part)]
+            for part in _parts(target)
+        ]
+        yield from map(self._joined, zip(*found, strict=False))
+
+    def _joined(self, parts: Sequence[tuple[str, Any]]) -> tuple[str, Any]:
+        """Return the parts of a model as one."""
+        names, models = zip(*parts, strict=True)
+        return " and ".join(dict.fromkeys(names)), models[0] if len(models) == 1 else self.lab.joined(models)
 
     # Weights that were handed in -----------------------------------------------------------------------------------
 
@@ -177,18 +206,26 @@ class Models:
         """Build the models without training, and load files of weights into them; `how` is loaded or failed."""
         self.sender.send({"begun": True})
         started = time.monotonic()
-        reasons = []
+        reasons: list[str] = []
         for target in self.order["targets"]:
-            for name, content in weights.items():
-                try:
-                    self.loaded.append((target["item"], name, self._built(target, content)))
-                except Exception as error:
-                    reasons.append(f"{name}: {type(error).__name__}: {wire.clip(str(error).partition(chr(10))[0])}")
+            fitting = [list(self._fitting(part, weights, reasons)) for part in _parts(target)]
+            for parts in zip(*fitting, strict=False):
+                self.loaded.append((target["item"], *self._joined(parts)))
         seconds = round(time.monotonic() - started, 1)
         if self.loaded:
             return {"how": "loaded", "seconds": seconds}
         failure = {"kind": "weights", "message": "; ".join(reasons)[:500], "where": ""}
         return {"how": "failed", "seconds": seconds, "failure": failure}
+
+    def _fitting(
+        self, part: Mapping[str, Any], weights: Mapping[str, bytes], reasons: list[str]
+    ) -> Iterator[tuple[str, Any]]:
+        """Yield a model of a class for each file that holds its weights; put down why others do not."""
+        for name, content in weights.items():
+            try:
+                yield name, self._built(part, content)
+            except Exception as error:
+                reasons.append(f"{name}: {type(error).__name__}: {wire.clip(str(error).partition(chr(10))[0])}")
 
     def _built(self, target: Mapping[str, Any], content: bytes) -> Any:
         """Return a model with the weights of a file: built as the script builds it, else without arguments."""
@@ -217,18 +254,23 @@ class Models:
         if self.loaded:
             yield from [(name, model) for item, name, model in self.loaded if item == target["item"]]
             return
-        objects = self.lab.found(self.module.__dict__, target)
-        yield from [(f"{name}, as it was at the end", model) for name, model in objects[:2]]
-        tried = len(objects[:2])
-        for path in _files():
-            if tried >= MOST_CANDIDATES or not objects:
-                return
-            try:
-                model = self.lab.with_weights(self.lab.copied(objects[0][1]), path.read_bytes(), self.order["device"])
-            except Exception:
-                continue  # weights of another model
-            tried += 1
-            yield f"the weights that it saved in {path.name}", model
+        objects = list(islice(self._objects(target), MOST_OBJECTS))
+        yield from [(f"{name}, as it was at the end", model) for name, model in objects]
+        saved = zip(*map(self._saved, _parts(target)), strict=False)
+        for name, model in islice(map(self._joined, saved), MOST_CANDIDATES - len(objects)):
+            yield f"the weights that it saved in {name}", model
+
+    def _saved(self, part: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        """Yield a copy of a model with the weights of each file that the script wrote for it."""
+        for _, model in self.lab.found(self.module.__dict__, part)[:1]:
+            for path in _files([self.work, *self.order["folders"]]):
+                try:
+                    yield (
+                        path.name,
+                        self.lab.with_weights(self.lab.copied(model), path.read_bytes(), self.order["device"]),
+                    )
+                except Exception:
+                    continue  # weights of another model
 
     def _outputs(
         self, kind: str, target: Mapping[str, Any], number: int, name: str, model: Any, arrays: Mapping[str, Any]
@@ -246,24 +288,25 @@ class Models:
             self.sender.experiment(kind, Experiment({**values, "start": start}, {"outputs": outputs}))
 
 
-def _files() -> list[Path]:
+def _parts(target: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the classes that make a model together, each handing on to the next."""
+    return [*target.get("before", ()), target]
+
+
+def _files(folders: Sequence[str]) -> list[Path]:
     """Return the files of weights that a script wrote, the newest first."""
-    found = [path for path in Path().rglob("*") if path.suffix in WEIGHTS and path.is_file() and not path.is_symlink()]
-    small = [path for path in found if 0 < path.stat().st_size <= _MOST_BYTES]
-    return sorted(small, key=lambda path: path.stat().st_mtime, reverse=True)[:20]
+    found = [path for folder in folders for path in Path(folder).rglob("*") if path.suffix in (*WEIGHTS, ".pkl")]
+    small = [
+        path for path in found if not path.is_symlink() and path.is_file() and 0 < path.stat().st_size <= _MOST_BYTES
+    ]
+    return sorted(small, key=lambda path: path.stat().st_mtime, reverse=True)[:_MOST_FILES]
 
 
 def _failure(error: BaseException, places: Sequence[str] | set[str]) -> Failure:
     from graders.probes.runner import failure_of
 
     try:
-        return failure_of(error, places)
+        failure = failure_of(error, places)
     except Exception:  # an exception of a student's own may refuse to be looked at
         return Failure(type(error).__name__, "", "")
-
-
-class _Shell:
-    """Answers the magics of a notebook: none is run here."""
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *_, **__: print(f"not run here: {name}")
+    return replace(failure, kind="missing") if _OURS.search(failure.message) else failure

@@ -26,9 +26,9 @@ _CONTROLS = 64  # among what is asked
 class Held:
     """What models are scored on: `hints` (N,) go with the inputs to the model, the answers do not.
 
-    `controls` (N,) says which inputs are such that no right model does well on them. `sample` is of the script's own
-    test set, and what a curve is made of. `folder` holds what the script gets, and `targets` map kinds of paths that
-    scripts name to it; `digest` is a hash of all.
+    `controls` (N,) says which inputs are such that no right model does well on them. `sample` is what a curve is made
+    of: of the script's own test set, or of what it has not. `folder` holds what the script gets, and `targets` map
+    kinds of paths that scripts name to it; `digest` is a hash of all.
     """
 
     asked: Asked
@@ -50,9 +50,14 @@ def held(slug: str, data: Path, seed: int, sample: int) -> Iterator[Held]:
         raise UsageError(f"the metric tier has no data for {slug} yet; leave metric out of --tier")
     source = SOURCES[slug](data)
     random = np.random.default_rng(seed)
-    theirs, mine = _split(source.labels, random)
+    own = _own(source.labels, random)
+    rest = np.setdiff1d(np.arange(len(source.labels)), own)
+    theirs, mine = random.permutation(own), random.permutation(rest)
+    watched = theirs
+    if source.whole:
+        theirs, mine, watched = mine, np.delete(theirs, slice(None, None, OWN_SHARE)), theirs[::OWN_SHARE]
     asked, controls = _with_controls(source, source.ask(mine), random)
-    shown = source.ask(theirs).part(slice(sample))
+    shown = source.ask(watched[:OWN_TESTS]).part(slice(sample))
     if not len(asked.inputs) or not len(shown.inputs):
         raise UsageError(f"{data}: {len(source.labels)} images in the test set are too few to hold some out")
     with tempfile.TemporaryDirectory(prefix="graders-metric-") as name:
@@ -69,12 +74,11 @@ def _hints(source: Source, asked: Asked) -> NDArray[Any]:
     return asked.answers if source.hinted else np.zeros(len(asked.inputs), np.uint8)
 
 
-def _split(labels: NDArray[Any], random: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return which images of a test set the script may have, of each class alike, and which are held out."""
+def _own(labels: NDArray[Any], random: np.random.Generator) -> NDArray[Any]:
+    """Return a fifth of a test set, of each class alike: what a script may have of it, the rest being held out."""
     order = random.permutation(len(labels))
     by_class = order[np.argsort(labels[order], kind="stable")]
-    own = by_class[:: max(OWN_SHARE, -(-len(order) // OWN_TESTS))]
-    return random.permutation(own), random.permutation(np.setdiff1d(order, own))
+    return by_class[:: max(OWN_SHARE, -(-len(order) // OWN_TESTS))]
 
 
 def _with_controls(source: Source, asked: Asked, random: np.random.Generator) -> tuple[Asked, NDArray[np.bool_]]:

@@ -72,8 +72,10 @@ def judged(item: Item, evidence: Evidence, claimed: float | None) -> ItemResult:
         return judge.manual(item, f"{judge.UNSEEN}: {'; '.join(words)}", evidence.seconds)
     result = _scaled(item, metric, best)
     result = replace(result, seconds=evidence.seconds, note="; ".join(words), output=evidence.output)
-    if how == "budget" and result.verdict is not Verdict.PASS:
-        return judge.manual(item, f"{judge.UNSEEN}: {'; '.join(words)}; --budget gives it more time", evidence.seconds)
+    ours = how == "budget" or (failure is not None and failure.kind in _PERHAPS_OURS)
+    if ours and result.verdict is not Verdict.PASS:
+        words += ["--budget gives it more time"] if how == "budget" else []
+        return judge.manual(item, f"{judge.UNSEEN}: {'; '.join(words)}", evidence.seconds)
     return result
 
 

@@ -99,11 +99,17 @@ def pixels(asked: Asked, outputs: NDArray[Any]) -> Scores:
     return {"score": losses.mean(axis=(1, 2, 3))}
 
 
+def denoised(asked: Asked, outputs: NDArray[Any]) -> Scores:
+    """Score images (N, 3, H, W) in [-1, 1] by their mean absolute difference from those without noise."""
+    return {"score": np.abs(_formed(outputs, asked.answers.shape) - asked.answers).mean(axis=(1, 2, 3))}
+
+
 SCORERS: Mapping[str, Callable[[Asked, NDArray[Any]], Scores]] = {
     "reconstruction": reconstruction,
     "accuracy": accuracy,
     "colours": colours,
     "pixels": pixels,
+    "denoised": denoised,
 }
 
 

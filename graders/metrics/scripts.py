@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from graders.execute.strings import called
 from graders.model import Json
 
 _ARCHIVE = re.compile(r"""["']([^"'\n]{1,200}\.npz)["']""")
+_ABOUT_DATA = re.compile(r"data|root|images", re.IGNORECASE)
 _MOST = 20
 Cells = Sequence[tuple[str, str]]  # (place, source)
 
@@ -56,28 +58,73 @@ def archives(cells: Cells) -> list[str]:
     return [path for path in found if ".." not in path.split("/")][:_MOST]
 
 
+def folders(cells: Cells) -> list[str]:
+    """Return the folders that a script takes its images from by its command line's defaults, or as torchvision does.
+
+    >>> folders([("a.py", "parser.add_argument('--data', default='./pokemon')")])
+    ['./pokemon']
+    """
+    found = [text for _, source in cells for tree in _body(source) for text in _folders(tree)]
+    return [path for path in dict.fromkeys(found) if path and ".." not in path.split("/")][:_MOST]
+
+
+def _folders(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="add_argument"), args=flags, keywords=keywords):
+                about = any(isinstance(one, ast.Constant) and _ABOUT_DATA.search(str(one.value)) for one in flags)
+                named = [one.value for one in keywords if one.arg == "default" and about]
+            case ast.Call(func=ast.Attribute(attr="ImageFolder") | ast.Name(id="ImageFolder"), args=[first, *_]):
+                named = [first]
+            case _:
+                named = []
+        yield from (one.value for one in named if isinstance(one, ast.Constant) and isinstance(one.value, str))
+
+
 def calls_of(cells: Cells, name: str) -> list[str]:
-    """Return how a script calls a class, as texts of expressions, each once."""
+    """Return how a script calls a class, as texts of expressions, each once; `models.VAE(2)` is a call of VAE."""
     found = (
-        ast.unparse(node)
+        ast.unparse(ast.Call(ast.Name(name), node.args, node.keywords))
         for _, source in cells
         for tree in _body(source)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+        if isinstance(node, ast.Call) and called(node.func) == name
     )
     return list(dict.fromkeys(text for text in found if len(text) <= 200))[:_MOST]
 
 
 def constants(cells: Cells) -> dict[str, Json]:
-    """Return the numbers, texts and truths that names are bound to at the top level."""
+    """Return the numbers, texts and truths that names are bound to at the top level.
+
+    >>> constants([("a.py", "SIZE, BATCH = 64, 32")])
+    {'SIZE': 64, 'BATCH': 32}
+    """
     found: dict[str, Json] = {}
     for node in (node for _, source in cells for node in _body(source)):
         match node:
-            case ast.Assign(
-                targets=[ast.Name(id=name)], value=ast.Constant(value=bool() | int() | float() | str() as value)
-            ):
-                found[name] = value
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                found |= _constant(name, value)
+            case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(values):
+                for one, value in zip(names, values, strict=True):
+                    found |= _constant(called(one), value)
     return found
+
+
+def _constant(name: str, value: ast.expr) -> dict[str, Json]:
+    match value:
+        case ast.Constant(value=bool() | int() | float() | str() as constant) if name:
+            return {name: constant}
+    return {}
+
+
+def trains(cells: Cells) -> bool:
+    """Return whether a script trains a network itself: it goes back through a loss."""
+    return any(
+        isinstance(node, ast.Call) and called(node.func) == "backward"
+        for _, source in cells
+        for tree in _body(source)
+        for node in ast.walk(tree)
+    )
 
 
 def _body(source: str) -> Iterable[ast.stmt]:

@@ -5,6 +5,7 @@ A source lays files as they lie around a script, below its working folder; what 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from graders.data import cifar10
 from graders.errors import UsageError
+from graders.metrics import folders
 from graders.metrics.scores import Asked
 
 Which: TypeAlias = NDArray[np.intp]  # of the test set's images, by their numbers
@@ -29,6 +31,7 @@ class Source:
     a model is asked about some of them, `lay(folder, which)` writes what scripts get: all that is trained on, and some
     of the test set. With `hinted` the answers go to the model, too. `control(inputs, random)` makes inputs that no
     right model does well on. `targets` map kinds of paths that scripts name (`graders.execute.paths`) to what is laid.
+    `whole` says that the test set is all there is: a fifth of it is held out, and scripts get the rest to train on.
     """
 
     labels: NDArray[Any]
@@ -37,6 +40,7 @@ class Source:
     hinted: bool = False
     control: Callable[[NDArray[Any], np.random.Generator], NDArray[Any]] | None = None
     targets: Mapping[str, str] = field(default_factory=dict)
+    whole: bool = False
 
 
 # CIFAR-10 -------------------------------------------------------------------------------------------------------------
@@ -116,10 +120,32 @@ def _nearest(images: NDArray[np.float32], colours: NDArray[np.float32]) -> NDArr
     return np.asarray(nearest.reshape(len(images), *images.shape[2:]), np.int64)
 
 
+# Folders of images ----------------------------------------------------------------------------------------------------
+
+
+def _noisy(data: Path) -> Source:
+    """Ask for images from which uniform noise of -1 to 1 is to be taken, both cut off at -1 and 1."""
+    folder = folders.read(data)
+    whole = not folder.train
+
+    def ask(which: Which) -> Asked:
+        clean = folder.pixels[which].transpose(0, 3, 1, 2) / np.float32(127.5) - 1
+        # Who can draw this noise has the images: nobody can take it off who has not.
+        random = np.random.default_rng(list(hashlib.sha256(clean.tobytes()).digest()))
+        noise = 2 * random.random(clean.shape, np.float32) - 1
+        return Asked((clean + noise).clip(-1, 1), clean)
+
+    def lay(place: Path, which: Which) -> None:
+        folder.lay(place / "data", which if whole else which[:0])  # all of it is trained on
+
+    return Source(np.zeros(len(folder.test), int), ask, lay, targets={"data": "data"}, whole=whole)
+
+
 SOURCES: Mapping[str, Callable[[Path], Source]] = {
     "vae": _images,
     "acgan": _classes,
     "colourization": _colours,
     "pixelcnn": _characters,
     "jem": _classes,
+    "denoising": _noisy,
 }

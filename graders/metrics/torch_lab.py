@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import functools
 import io
+import os
 import random
-from collections.abc import Callable, Mapping
+import sys
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +18,27 @@ import torch
 from numpy.typing import NDArray
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
-_PARTS = ("state_dict", "model_state_dict", "model_state", "model", "net", "weights")
+from graders.probes import torch_devices
+
+_WRAPPED = ("module", "_orig_mod")  # where DataParallel and torch.compile hold what they wrap
+_NOT_ALONE = ("prefetch_factor", "persistent_workers", "multiprocessing_context", "timeout")  # want workers
+_DEEPEST, _MOST_STATES = 3, 50  # of dictionaries in a file of weights
+_LATEST = 2  # trained networks of one class that are kept, whatever the script lets go
 _hook: Any = None
+# Every network that lives, in the order of its making; and by its class's name those that an optimizer moved last.
+_alive: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+_trained: dict[str, list[Any]] = {}
+_seen: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()  # the optimizers
+_folder = ""  # of the script
 
 
 def begin(seed: int, share: float, threads: int, device: str) -> None:
-    """Seed everything, take a share of the GPU's memory or some threads, and load data in this process alone."""
+    """Seed everything, take a share of the GPU's memory or some threads, and load data in this process alone.
+
+    Without a GPU, what asks for one runs on the processor. Networks are remembered from now on. Nothing is compiled.
+    """
+    global _folder
+    _folder = f"{os.getcwd()}/"
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
@@ -26,18 +46,53 @@ def begin(seed: int, share: float, threads: int, device: str) -> None:
         torch.cuda.set_per_process_memory_fraction(share)
     else:
         torch.set_num_threads(threads)
+        torch_devices.without_gpu()
+    if hasattr(torch.compiler, "set_stance"):
+        torch.compiler.set_stance("force_eager")  # there may be no C compiler here
     torch.utils.data.DataLoader.__init__ = _alone(torch.utils.data.DataLoader.__init__)
+    for name in ("__init__", "__setstate__"):  # made anew; copied or read from a file
+        setattr(torch.nn.Module, name, _remembered(getattr(torch.nn.Module, name)))
+    register_optimizer_step_post_hook(_moved)
 
 
 def _alone(made: Callable[..., None]) -> Callable[..., None]:
     """Return DataLoader's constructor without workers: those would need sockets, which are not to be had here."""
 
+    @functools.wraps(made)
     def __init__(self: Any, *arguments: Any, **named: Any) -> None:  # noqa: N807 - as what it takes the place of
         arguments = (*arguments[:5], 0, *arguments[6:]) if len(arguments) > 5 else arguments
-        kept = {name: value for name, value in named.items() if name not in ("prefetch_factor", "persistent_workers")}
+        kept = {name: value for name, value in named.items() if name not in _NOT_ALONE}
         made(self, *arguments, **(kept | {"num_workers": 0} if len(arguments) <= 5 else kept))
 
     return __init__
+
+
+# Which networks there are ---------------------------------------------------------------------------------------------
+
+
+def _remembered(own: Callable[..., None]) -> Callable[..., None]:
+    """Return a method of Module that remembers the network besides: names inside functions are gone when they end."""
+
+    @functools.wraps(own)
+    def made(self: Any, *arguments: Any, **named: Any) -> None:
+        own(self, *arguments, **named)
+        _alive.pop(id(self), None)  # made twice: it counts from now
+        _alive[id(self)] = self
+
+    return made
+
+
+def _moved(optimizer: Any, *_: Any) -> None:
+    """Keep the networks whose weights an optimizer moves, from its first step on: the latest of each class."""
+    if _seen.get(id(optimizer)) is optimizer:
+        return
+    _seen[id(optimizer)] = optimizer
+    with contextlib.suppress(Exception):  # a class may have odd ideas of its parameters
+        weights = {id(one) for group in optimizer.param_groups for one in group["params"]}
+        for network in list(_alive.values()):
+            if any(id(one) in weights for one in torch.nn.Module.parameters(network)):
+                latest = [one for one in _trained.get(type(network).__name__, []) if one is not network]
+                _trained[type(network).__name__] = [*latest, network][-_LATEST:]
 
 
 def after_steps(function: Callable[[], None] | None) -> None:
@@ -59,65 +114,163 @@ def after_steps(function: Callable[[], None] | None) -> None:
 
 
 def found(namespace: Mapping[str, Any], target: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """Return the networks of a target's class that a script's names lead to, with the names, the last bound first."""
-    networks: dict[int, tuple[str, Any]] = {}
-    for name, value in list(namespace.items()):
-        inner = value.module if type(value).__name__ == "DataParallel" else value
-        if type(inner).__name__ == target["class"] and isinstance(inner, torch.nn.Module):
-            networks[id(inner)] = (name, inner)
-    return list(reversed(networks.values()))
+    """Return the networks of a target's class with the names that a script has for them, "" for none.
+
+    Those that were trained come first, then those with a name, each the last first.
+    """
+    classes = list(_classes(namespace, target["class"]))
+    names = {id(_inner(value)): name for name, value in list(namespace.items())}
+    trained = [id(one) for one in _trained.get(target["class"], [])]
+    at = {id(one): number for number, one in enumerate(list(_alive.values()))}
+    own = [one for one in list(_alive.values()) if type(one) in classes]
+    order = {name: number for number, name in enumerate(names)}
+
+    def rank(one: Any) -> tuple[int, int, int]:
+        place = trained.index(id(one)) if id(one) in trained else -1
+        return place, order.get(id(one), -1), at[id(one)]
+
+    return [(names.get(id(one), ""), one) for one in sorted(own, key=rank, reverse=True)]
+
+
+def _classes(namespace: Mapping[str, Any], name: str) -> Iterator[type]:
+    """Yield what the script and its modules call by a name: a class that only says so of itself is none of these."""
+    modules = [vars(module) for module in list(sys.modules.values()) if _is_own(module)]
+    for value in (one.get(name) for one in (namespace, *modules)):
+        if isinstance(value, type) and issubclass(value, torch.nn.Module):
+            yield value
+
+
+def _is_own(module: Any) -> bool:
+    """Return whether a module is the script's, not a library's."""
+    return str(getattr(module, "__dict__", {}).get("__file__", "")).startswith(_folder)
+
+
+def _inner(value: Any) -> Any:
+    """Return what a wrapper wraps."""
+    for name in _WRAPPED:
+        if type(value).__name__ in ("DataParallel", "DistributedDataParallel", "OptimizedModule"):
+            value = getattr(value, name, value)
+    return value
+
+
+def joined(models: Sequence[Any]) -> Any:
+    """Return networks as one that hands what each returns on to the next."""
+    return _Chain(*models)
+
+
+class _Chain(torch.nn.Sequential):  # type: ignore[misc] # PyTorch is untyped here
+    """An encoder and a decoder: codes (N, z) become (N, z, 1, 1), as the handed-out training has it."""
+
+    def forward(self, inputs: Any) -> Any:
+        for number, network in enumerate(self):
+            inputs = network(inputs.reshape(len(inputs), -1, 1, 1) if number else inputs)
+        return inputs
+
+
+# Asking them ----------------------------------------------------------------------------------------------------------
 
 
 def copied(model: Any) -> Any:
-    """Return a network of the same make, for other weights."""
-    return copy.deepcopy(model)
+    """Return a network of the same make, for other weights; one that cannot be copied itself: its script is over."""
+    try:
+        return copy.deepcopy(model)
+    except Exception:  # it holds what a forward pass left in it
+        return model
 
 
 def with_weights(model: Any, content: bytes, device: str) -> Any:
     """Return a network with the weights of a file, all of them; raises where they are those of another."""
     loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=False)
-    if isinstance(loaded, torch.nn.Module):
-        if type(loaded).__name__ != type(model).__name__:
-            raise TypeError(f"it holds a {type(loaded).__name__}, no {type(model).__name__}")
-        return loaded.to(device)
-    inner = [loaded[part] for part in _PARTS if isinstance(loaded, Mapping) and part in loaded]
-    states = [one for one in (*inner, loaded) if isinstance(one, Mapping)]
-    problem: Exception = TypeError("it holds no weights")
-    for state in states:
+    problems: list[Exception] = []
+    for one in _held(loaded):
         try:
-            model.load_state_dict({str(name).removeprefix("module."): value for name, value in state.items()})
+            return _filled(model, one).to(device)
         except Exception as error:
-            problem = error
-            continue
-        return model.to(device)
-    raise problem
+            problems.append(error)
+    raise problems[0] if problems else TypeError("it holds no weights")
+
+
+def _filled(model: Any, weights: Any) -> Any:
+    """Return a network with weights: those of a dictionary, or what was saved as a whole."""
+    if not isinstance(weights, torch.nn.Module):
+        model.load_state_dict({_plain(str(name)): value for name, value in weights.items()})
+        return model
+    if type(inner := _inner(weights)) is not type(model):
+        raise TypeError(f"it holds a {type(inner).__name__}, no {type(model).__name__}")
+    return inner
+
+
+def _held(loaded: Any, depth: int = 0) -> Iterator[Any]:
+    """Yield the networks and the dictionaries of tensors that a file holds, however it names them, whole ones first."""
+    if isinstance(loaded, torch.nn.Module):
+        yield loaded
+    elif isinstance(loaded, Mapping):
+        if any(torch.is_tensor(value) for value in loaded.values()):
+            yield loaded
+            yield from _below(loaded)
+        for value in list(loaded.values())[:_MOST_STATES] if depth < _DEEPEST else ():
+            yield from _held(value, depth + 1)
+
+
+def _below(weights: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the weights of each network inside another: of `encoder.layer.weight` those below `encoder`."""
+    names = [_plain(str(name)).partition(".") for name in weights]
+    for top in list(dict.fromkeys(name for name, _, below in names if below))[:_MOST_STATES]:
+        pairs = zip(names, weights.values(), strict=True)
+        yield {below: value for (name, _, below), value in pairs if name == top and below}
+
+
+def _plain(name: str) -> str:
+    """Return the name of a weight without what wrappers put before it.
+
+    >>> _plain("module._orig_mod.layer.weight")
+    'layer.weight'
+    """
+    for prefix in _WRAPPED * 2:
+        name = name.removeprefix(f"{prefix}.")
+    return name
 
 
 def asked(
     score: str, model: Any, inputs: NDArray[Any], hints: NDArray[Any], data: Any, order: Mapping[str, Any]
 ) -> NDArray[Any]:
-    """Return the raw outputs of a network in evaluation mode for inputs (N, ...); its mode and all noise stay."""
-    where = next(model.parameters()).device
-    training, devices = model.training, [where.index or 0] if where.type == "cuda" else []
-    with torch.no_grad(), torch.random.fork_rng(devices):
+    """Return the raw outputs of a network in evaluation mode for inputs (N, ...); its modes and all noise stay."""
+    first = next(one for one in model.parameters() if one.is_floating_point())
+    where, modes, noise = (
+        first.device,
+        [(one, one.training) for one in model.modules()],
+        (
+            random.getstate(),
+            np.random.get_state(),
+        ),
+    )
+    # No autocast: what it rounds without gradients it would hand to the training that goes on.
+    with (
+        torch.no_grad(),
+        torch.random.fork_rng([where.index or 0] if where.type == "cuda" else []),
+        torch.autocast(where.type, enabled=False),
+    ):
         model.eval()
         try:
-            return _ANSWERS[score](model, inputs, hints, data, where)
+            return _ANSWERS[score](model, inputs, hints, data, first)
         finally:
-            model.train(training)
+            for one, mode in modes:
+                one.training = mode
+            random.setstate(noise[0])
+            np.random.set_state(noise[1])
 
 
-def _images(inputs: NDArray[Any], data: Any, where: Any) -> Any:
+def _images(inputs: NDArray[Any], data: Any, like: Any) -> Any:
     """Return images (N, H, W, 3) of 0 to 255 as the script prepares those that it tests on: (N, 3, H, W)."""
     if data.transform is None:
-        return (torch.from_numpy(inputs.transpose(0, 3, 1, 2).copy()).float() / 255).to(where)
+        return (torch.from_numpy(inputs.transpose(0, 3, 1, 2).copy()).float() / 255).to(like)
     from PIL import Image
 
-    return torch.stack([data.transform(Image.fromarray(image)) for image in inputs]).to(where)
+    return torch.stack([data.transform(Image.fromarray(image)) for image in inputs]).to(like)
 
 
-def _reconstructed(model: Any, inputs: NDArray[Any], hints: NDArray[Any], data: Any, where: Any) -> NDArray[Any]:
-    images, labels = _images(inputs, data, where), torch.from_numpy(hints.astype(np.int64)).to(where)
+def _reconstructed(model: Any, inputs: NDArray[Any], hints: NDArray[Any], data: Any, like: Any) -> NDArray[Any]:
+    images, labels = _images(inputs, data, like), torch.from_numpy(hints.astype(np.int64)).to(like.device)
     try:
         returned = model(images, labels)
     except TypeError:
@@ -127,17 +280,22 @@ def _reconstructed(model: Any, inputs: NDArray[Any], hints: NDArray[Any], data: 
     return _array(found)
 
 
-def _classified(model: Any, inputs: NDArray[Any], hints: NDArray[Any], data: Any, where: Any) -> NDArray[Any]:
+def _classified(model: Any, inputs: NDArray[Any], hints: NDArray[Any], data: Any, like: Any) -> NDArray[Any]:
     """Return the class scores: of several outputs the one with a column for each class."""
-    returned = model(_images(inputs, data, where))
+    returned = model(_images(inputs, data, like))
     outputs = returned if isinstance(returned, tuple | list) else (returned,)
     found = next((one for one in outputs if torch.is_tensor(one) and one.ndim == 2 and one.shape[1] > 1), outputs[-1])
     return _array(found)
 
 
-def _coloured(model: Any, inputs: NDArray[Any], hints: NDArray[Any], data: Any, where: Any) -> NDArray[Any]:
+def _coloured(model: Any, inputs: NDArray[Any], hints: NDArray[Any], data: Any, like: Any) -> NDArray[Any]:
     """Return the scores of colours (N, K, H, W) of grey images (N, 1, H, W)."""
-    return _array(model(torch.from_numpy(inputs).to(where)))
+    return _array(model(torch.from_numpy(inputs).to(like)))
+
+
+def _denoised(model: Any, inputs: NDArray[Any], hints: NDArray[Any], data: Any, like: Any) -> NDArray[Any]:
+    """Return images (N, 3, H, W) in [-1, 1] for noisy ones."""
+    return _array(model(torch.from_numpy(inputs).to(like)))
 
 
 def _array(found: Any) -> NDArray[Any]:
@@ -150,4 +308,5 @@ _ANSWERS: Mapping[str, Callable[..., NDArray[Any]]] = {
     "reconstruction": _reconstructed,
     "accuracy": _classified,
     "colours": _coloured,
+    "denoised": _denoised,
 }

@@ -36,7 +36,8 @@ def trained(assignment: Assignment, models: Mapping[str, Evidence]) -> Trained |
             charts.append((Markup(drawn), f"{title}: measured while it was trained, on a few images"))
         shown = evidence.experiments.get(f"pictures {item}")
         if shown:
-            pictures.append((data_uri(_rows(shown)), f"{title}: held-out images, and below what came back"))
+            noisy = ", with noise" * (len(shown.arrays["shown"]) > 2)
+            pictures.append((data_uri(_rows(shown)), f"{title}: held-out images{noisy}, and below what came back"))
     return Trained(tuple(charts), tuple(pictures))
 
 

@@ -20,7 +20,7 @@ def of_sense(rubric: RubricTable) -> Iterator[Wrong]:
     for at, item in enumerate(rubric.items):
         yield from _of_criteria(("items", at), item)
         yield from _repeated(item.depends, lambda _, at=at: ("items", at, "depends"))  # type: ignore[misc]
-        yield from _of_metric(("items", at), item, rubric.items)
+        yield from _of_metric(("items", at), item, rubric)
         for other in item.depends:
             if other not in ids:
                 yield Wrong(("items", at, "depends"), f"depends on unknown item '{other}'{did_you_mean(other, ids)}")
@@ -43,7 +43,7 @@ def _of_criteria(loc: Loc, item: ItemTable) -> Iterator[Wrong]:
         yield Wrong((*loc, "executed"), f"executed goes with tier 'record', and this one is '{item.tier}'")
 
 
-def _of_metric(loc: Loc, item: ItemTable, items: Sequence[ItemTable]) -> Iterator[Wrong]:
+def _of_metric(loc: Loc, item: ItemTable, rubric: RubricTable) -> Iterator[Wrong]:
     """Yield what is wrong with what a metric says of other items: they must be judged before it."""
     if item.metric is None:
         return
@@ -51,10 +51,13 @@ def _of_metric(loc: Loc, item: ItemTable, items: Sequence[ItemTable]) -> Iterato
         yield Wrong((*loc, "metric"), f"only an item of tier 'metric' has a metric, not one of '{item.tier}'")
     if item.points and item.metric.full is None:
         yield Wrong((*loc, "metric"), "an item with points asks for full and none, the ends of their scale")
-    named = {other.id: [f"{other.id}.{each.name}" for each in other.criteria] for other in items}
-    if item.metric.model not in named:
-        near = did_you_mean(item.metric.model, named)
-        yield Wrong((*loc, "metric", "model"), f"model of unknown item '{item.metric.model}'{near}")
+    named = {other.id: [f"{other.id}.{each.name}" for each in other.criteria] for other in rubric.items}
+    for key, name in (("model", item.metric.model), ("encoder", item.metric.encoder)):
+        if name not in named and (name or key == "model"):
+            yield Wrong((*loc, "metric", key), f"{key} of unknown item '{name}'{did_you_mean(name, named)}")
+    if item.metric.script and item.metric.script not in rubric.unchanged:
+        near = did_you_mean(item.metric.script, rubric.unchanged)
+        yield Wrong((*loc, "metric", "script"), f"script '{item.metric.script}' is not among `unchanged`{near}")
     known = [name for other in item.depends for name in named.get(other, [])]
     for name in (*item.metric.requires, *filter(None, [item.metric.claim])):
         if name not in known:

@@ -28,7 +28,7 @@ def _moment(text: str) -> str:
 
 
 Kind = Literal["code", "question", "prediction", "bonus"]
-Score = Literal["reconstruction", "accuracy", "colours", "pixels"]
+Score = Literal["reconstruction", "accuracy", "colours", "denoised", "pixels"]
 Training = Literal["", "plain", "sampling"]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
@@ -62,6 +62,8 @@ class MetricTable(Table):
     claim: str = ""
     requires: list[Text] = []
     settings: dict[str, bool | int | float | str] = {}
+    encoder: str = ""
+    script: str = ""
     training: Training = ""
     files: list[Text] = []
 

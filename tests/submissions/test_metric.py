@@ -12,9 +12,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import nbformat
 import pytest
 
-from graders.data import cifar10
+from graders.data import calligraphy, cifar10
 from graders.home import reference_path
 from graders.release import handed_out, scripts_of
 from tests.submissions.conftest import ROOT, Run, graders
@@ -165,42 +166,72 @@ def test_weights_that_were_handed_in_are_scored_without_a_training(data: Path, t
     assert run.items(student)["vae_score"]["note"].startswith("measured ")
 
 
+HALF = (  # the VAE is trained, the CVAE without an end
+    "for epoch in range(1, num_epochs + 1):",
+    "epoch = 0\nwhile conditional or epoch < num_epochs:\n    epoch = min(epoch + 1, num_epochs)",
+)
+
+
 def test_a_kill_costs_nothing_that_was_measured_and_a_budget_cuts_short(data: Path, tmp_path: Path) -> None:
-    """The first student's training ends, the second's never does; killed, the run goes on with the second alone."""
-    hand_in(tmp_path / "class" / "adams", "vae")
-    forever = ("for epoch in range(1, num_epochs + 1):", "while True:\n    epoch = 1")
-    hand_in(tmp_path / "class" / "brown", "vae", [forever])
+    """Two at a time. One is done, two are half done when the run is killed: it goes on with the other half alone."""
+    for name, edits in {
+        "adams": (),
+        "brown": (HALF,),
+        "clark": (HALF, ("lr=learning_rate", "lr=0.9 * learning_rate")),
+    }.items():
+        hand_in(tmp_path / "class" / name, "vae", edits)
     out = tmp_path / "out"
-    words = ["grade", "vae", tmp_path / "class", "-o", out, *WORDS, "--only", "vae_score", "--data", data, "-j", 1]
+    words = [
+        "grade",
+        "vae",
+        tmp_path / "class",
+        "-o",
+        out,
+        *WORDS,
+        "--only",
+        "vae_score,cvae_score",
+        "--data",
+        data,
+        "-j",
+        2,
+    ]
     command = [sys.executable, "-m", "graders.cli", *map(str, words), "--budget", "40s"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    until(lambda: kept(out) == 1)
+    until(lambda: set(graded(out)) == {"adams"} and len(measured(out, "vae_score")) == 3)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    first = graded(out)
-    assert set(first) == {"adams"}
+    first, trainings = graded(out), {**measured(out, "vae_score"), **measured(out, "cvae_score")}
     run = Run(out, graders(*words, "--budget", "40s"))
     assert run.process.returncode == 0, run.process.stderr
     assert graded(out)["adams"] == first["adams"]  # with the seconds that it took
-    item = run.items("brown")["vae_score"]
-    assert item["verdict"] == "MANUAL"
-    assert "the training did not end in its budget" in item["note"]
-    assert "measured " in item["note"]
-    assert run.result("brown")["trained"]["vae_score"]["ended"] == "budget"
+    after = {**measured(out, "vae_score"), **measured(out, "cvae_score")}
+    assert after.items() >= trainings.items()
+    assert len(measured(out, "vae_score")) == 3  # none was made once more
+    for name in ("brown", "clark"):
+        done, cut = (run.items(name)[item] for item in ("vae_score", "cvae_score"))
+        assert done["verdict"] == "FAIL"
+        assert (cut["verdict"], run.result(name)["trained"]["cvae_score"]["ended"]) == ("MANUAL", "budget")
+        assert "measured " in cut["note"]
+        assert "the training did not end in its budget" in cut["note"]
 
 
-def kept(out: Path) -> int:
-    return len(graded(out))
+def measured(out: Path, item: str) -> dict[str, str]:
+    """Return what a store holds of the trainings of an item."""
+    return query(out, f"SELECT key, document FROM evidence WHERE document LIKE '%scores {item} 0%'")
 
 
 def graded(out: Path) -> dict[str, str]:
     """Return the reports that a store holds."""
+    return query(out, "SELECT id, report FROM submission")
+
+
+def query(out: Path, question: str) -> dict[str, str]:
     path = out / "evidence.sqlite"
     if not path.exists():
         return {}
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
         try:
-            return dict(connection.execute("SELECT id, report FROM submission").fetchall())
+            return dict(connection.execute(question).fetchall())
         except sqlite3.OperationalError:  # it is being made
             return {}
 
@@ -236,6 +267,152 @@ def test_a_notebook_for_another_measure(data: Path, tmp_path: Path) -> None:
         assert 1.0 < candidate["score"] < 6.0
 
 
+# Hostile ones ---------------------------------------------------------------------------------------------------------
+
+SPEAKS = """
+import os, socket
+import numpy as np
+from safetensors.numpy import load
+from graders.model import Experiment
+from graders.probes import wire
+from graders.sandbox import frames
+
+def open_ones():
+    for number in range(3, 64):
+        try:
+            yield socket.socket(fileno=os.dup(number))
+        except OSError:
+            pass
+
+ends = list(open_ones())
+for end in ends:
+    try:
+        frames.send(end, {"trained": {"how": "finished", "seconds": 10**400}})
+    except OSError:
+        pass
+for end in ends:
+    end.settimeout(5)
+    try:
+        found = load(frames.receive(end, 1 << 29)[1])["inputs"]
+        break
+    except Exception:
+        pass
+for end in ends:
+    for start in range(0, len(found), 256):
+        values = {"item": "vae_score", "candidate": 0, "name": "net", "start": start}
+        copied = np.ascontiguousarray(found[start : start + 256].transpose(0, 3, 1, 2) / np.float32(255))
+        try:
+            frames.send(end, *wire.pack("outputs", Experiment(values, {"outputs": copied})))
+        except OSError:
+            pass
+for end in ends:
+    try:
+        frames.send(end, {"done": True})
+    except OSError:
+        pass
+while True:
+    pass
+"""
+PEEPS = """
+import os, sys
+from pathlib import Path
+seen = []
+for top in ("/given", "/proc/1", "/proc/self/fd", "/proc/self/environ", "/tmp", "/scratch"):
+    for path in Path(top).rglob("*") if os.path.isdir(top) else ():
+        try:
+            if path.suffix in (".npz", ".npy", ".sqlite"):
+                seen += [(str(path), {name: part.shape for name, part in np.load(path).items()})]
+        except Exception:
+            pass
+raise ValueError(str(sorted({str(shapes) for _, shapes in seen})))
+"""
+
+
+@pytest.fixture(scope="module")
+def hostile(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("hostile")
+    parts = {"leaves": "import os\nos._exit(0)", "speaks": SPEAKS, "peeps": PEEPS}
+    for name, code in parts.items():
+        hand_in(folder / "class" / name, "vae")
+        script = folder / "class" / name / "A9_vae.py"
+        text = script.read_text()
+        script.write_text(text.replace("os.makedirs(folder, exist_ok=True)\n", f"if True:\n    pass\n{code}\n", 1))
+    words = ("--only", "vae_score", "--data", data, "--budget", "60s")
+    return Run(folder / "out", graders("grade", "vae", folder / "class", "-o", folder / "out", *WORDS, *words))
+
+
+def test_who_leaves_or_copies_its_inputs_to_the_channel_earns_nothing(hostile: Run) -> None:
+    assert hostile.process.returncode == 0, hostile.process.stderr
+    assert "Traceback" not in hostile.process.stderr
+    leaves, speaks = (hostile.items(name)["vae_score"] for name in ("leaves", "speaks"))
+    assert (leaves["verdict"], leaves["points"]) == ("MANUAL", 0)
+    assert "left with status 0" in leaves["note"]
+    assert (speaks["verdict"], speaks["points"]) == ("MANUAL", 0)
+    assert "it even reconstructs scattered pixels" in speaks["note"]
+
+
+def test_nothing_of_what_is_held_out_lies_around_a_script(hostile: Run) -> None:
+    note = hostile.items("peeps")["vae_score"]["note"]
+    assert "(8, 32, 32, 3)" in note, note  # its own test set, and the sample of it
+    assert "(32, 32, 32, 3)" in note  # what it trains on
+    assert "(40, " not in note  # the whole test set
+    assert "(64, " not in note  # what is asked, with controls
+
+
+# Denoising ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def denoising(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A student with a short training of their own, one with a notebook of classes, one whose decoder is not right."""
+    folder = tmp_path_factory.mktemp("denoising")
+    calligraphy.draw(folder / "data", 40, 20, seed=3)
+    models = scripts_of(reference_path("denoising").read_text(encoding="utf-8"))["models.py"]
+    short = handed_out("denoising")["asgn6.py"].replace("default=500", "default=3").replace('"./data"', '"./images"')
+    cells = [nbformat.v4.new_code_cell(text, id=str(at)) for at, text in enumerate([models, "%run asgn6.py"])]
+    notebook = str(nbformat.writes(nbformat.v4.new_notebook(cells=cells)))
+    shape = models.replace("nn.Conv2d(32, 3, kernel_size=1", "nn.Conv2d(32, 3, kernel_size=3")
+    for name, files in {
+        "adams": {"models.py": models, "asgn6.py": short},
+        "brown": {"a6.ipynb": notebook},
+        "clark": {"models.py": shape, "asgn6.py": short},
+    }.items():
+        (folder / "class" / name).mkdir(parents=True)
+        for file, text in files.items():
+            (folder / "class" / name / file).write_text(text)
+    words = ("--only", "score", "--data", folder / "data", "--budget", "20s", "-j", 1)
+    return Run(folder / "out", graders("grade", "denoising", folder / "class", "-o", folder / "out", *WORDS, *words))
+
+
+def test_denoised_images_are_measured_against_clean_ones(denoising: Run) -> None:
+    assert denoising.process.returncode == 0, denoising.process.stderr
+    item, trained = denoising.items("adams")["score"], denoising.result("adams")["trained"]["score"]
+    assert (item["verdict"], item["points"], trained["ended"]) == ("PASS", 0, "finished")
+    (candidate,) = trained["candidates"]
+    assert candidate["name"] == "Encoder and Decoder, as it was at the end"
+    assert candidate["images"] == 16
+    assert 0.2 < candidate["score"] < 1.5
+    page = (denoising.out / "students" / "adams" / "report.html").read_text(encoding="utf-8")
+    assert "epoch 3 of 3" in page
+    assert "held-out images, with noise, and below what came back" in page
+
+
+def test_a_budget_that_is_over_tells_what_was_reached(denoising: Run) -> None:
+    item, trained = denoising.items("brown")["score"], denoising.result("brown")["trained"]["score"]
+    assert trained["ended"] == "budget"
+    assert item["verdict"] == "PASS"
+    assert "measured " in item["note"]
+    assert "the training did not end in its budget" in item["note"]
+    assert len(trained["curve"]["score"]) > 5
+
+
+def test_models_that_do_not_train_are_told_with_the_line(denoising: Run) -> None:
+    item = denoising.items("clark")["score"]
+    assert item["verdict"] == "FAIL"
+    assert "the script ended in " in item["note"]
+    assert "asgn6.py, line " in item["note"]
+
+
 # Wrong calls ----------------------------------------------------------------------------------------------------------
 
 
@@ -253,6 +430,12 @@ def test_wrong_calls_are_one_line(data: Path, tmp_path: Path) -> None:
     assert "--tier metric needs --data FOLDER" in refusal("vae", folder, *out, *WORDS)
     assert "no CIFAR-10 in it" in refusal("vae", folder, *out, *WORDS, "--data", tmp_path)
     assert "--budget soon: no time" in refusal("vae", folder, *out, *WORDS, "--data", data, "--budget", "soon")
-    assert "denoising has no score of a trained model" in refusal("denoising", folder, *out, *WORDS, "--data", data)
+    assert "0 images in it; to train and to score wants 10" in refusal(
+        "denoising", folder, *out, *WORDS, "--data", data
+    )
+    calligraphy.draw(tmp_path / "broken", 10, 10, seed=3)
+    (tmp_path / "broken" / "train" / "x.png").write_bytes(b"no image")
+    words = ("denoising", folder, *out, *WORDS, "--data", tmp_path / "broken")
+    assert "broken/train/x.png: no image that can be read" in refusal(*words)
     if not list(Path("/dev").glob("nvidia*")):
         assert "no GPU" in refusal("vae", folder, *out, *WORDS, "--data", data, "--device", "cuda")

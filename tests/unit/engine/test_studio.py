@@ -8,17 +8,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import numpy as np
 import pytest
+from PIL import Image
 from safetensors.numpy import load
 
 from graders.data import cifar10
 from graders.engine.studio import Studio, Wanted, budget_seconds
 from graders.errors import Fault, UsageError
-from graders.metrics.held import held
+from graders.execute.layout import unpacked
+from graders.home import reference_path
+from graders.metrics.held import Held, held
 from graders.model import Evidence, Experiment, Failure, SourceFile, Submission
 from graders.notebook import cut_slice, read_program
 from graders.probes import wire
+from graders.release import handed_out, scripts_of
 from graders.rubric import load_rubric
 from graders.sandbox import frames
 from graders.sandbox.fork import Ended
@@ -35,10 +40,12 @@ class Child:
 
     def __init__(self, part: Callable[[Say, Callable[[], dict[str, Any]]], None]) -> None:
         self.part, self.level, self.limits, self.orders = part, "none", Limits(), []
+        self.files: list[dict[str, bytes]] = []
         self.ended, self.broken = Ended("ended"), ""
 
     def run(self, order: Mapping[str, Any], blob: bytes, say: Say, equipment: Any, reins: Any) -> tuple[Ended, str]:
         self.orders.append(order)
+        self.files.append(dict(unpacked(order["files"], blob)))
         with socket.socket(fileno=socket.dup(equipment.descriptors[0])) as theirs:
 
             def fetch() -> dict[str, Any]:
@@ -165,6 +172,8 @@ def test_a_module_that_is_not_here_is_our_fault_and_one_of_no_name_is_not(measur
         lambda say: outputs(say, grey(32), item=["vae_score"]),  # type: ignore[arg-type] # a lie
         lambda say: outputs(say, np.full((32, 3, 32, 32), np.inf)),
         lambda say: say({"trained": {"how": ["PASS"], "seconds": "1"}}, b""),
+        lambda say: outputs(say, grey(32), start=10**400),
+        lambda say: outputs(say, np.zeros((32, 3, 32, 32), np.int8)[:, :, :0]),
     ],
 )
 def test_a_lying_child_gets_no_score(measure: Callable[..., Any], part: Callable[[Say], None]) -> None:
@@ -176,6 +185,24 @@ def test_a_lying_child_gets_no_score(measure: Callable[..., Any], part: Callable
     for name, one in evidence.experiments.items():
         if name.startswith("scores"):
             assert one.failure or not np.isfinite(one.arrays["score"]).all()
+
+
+@pytest.mark.parametrize("seconds", [10**400, float("nan"), float("inf"), True, None, [1.0]])
+def test_a_word_on_the_end_that_is_none_breaks_nothing(measure: Callable[..., Any], seconds: object) -> None:
+    def lie(say: Say, fetch: Callable[[], dict[str, Any]]) -> None:
+        say({"begun": True}, b"")
+        say({"trained": {"how": "finished", "seconds": seconds, "failure": {"kind": 3, "message": ["x"]}}}, b"")
+
+    evidence, _, _ = measure(Child(lie))
+    ended = evidence.experiments["ended"]
+    assert ended.values["seconds"] == 0.0
+    assert ended.failure == Failure("3", "['x']", "")
+
+
+def test_a_child_that_only_says_that_it_is_done_has_measured_nothing(measure: Callable[..., Any]) -> None:
+    evidence, _, _ = measure(Child(lambda say, fetch: say({"begun": True}, b"")))  # its "done" ends the conversation
+    assert not evidence.experiments
+    assert evidence.failure is None
 
 
 def test_outputs_before_the_inputs_are_handed_out_count_nothing(measure: Callable[..., Any]) -> None:
@@ -246,3 +273,96 @@ def test_a_budget_that_is_none_is_said(text: str) -> None:
     with pytest.raises(UsageError, match="--budget"):
         budget_seconds(text)
     assert budget_seconds("90") == budget_seconds("1.5 M") == 90
+
+
+# A training that was handed out ---------------------------------------------------------------------------------------
+
+DENOISING = load_rubric("denoising")
+GIVEN = handed_out("denoising")
+MODELS = scripts_of(reference_path("denoising").read_text(encoding="utf-8"))["models.py"]
+Measure = Callable[[dict[str, str]], tuple[Evidence, dict[str, Any], dict[str, bytes]]]
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Held]:
+    folder = tmp_path_factory.mktemp("images")
+    random = np.random.default_rng(3)
+    for number in range(30):
+        Image.fromarray(random.integers(0, 256, (16, 16, 3), np.uint8)).save(folder / f"{number}.png")
+    with held("denoising", folder, 1, 4) as kept:
+        yield kept
+
+
+@pytest.fixture
+def denoise(images: Held, tmp_path: Path) -> Iterator[Measure]:
+    """Yield what measures a submission of some files; it returns the order and the files that the child got."""
+    store = Store(tmp_path / "evidence.sqlite")
+
+    def part(say: Say, fetch: Callable[[], dict[str, Any]]) -> None:
+        trained(say)
+        outputs(say, fetch()["inputs"], item="score")
+
+    def run(texts: dict[str, str]) -> tuple[Evidence, dict[str, Any], dict[str, bytes]]:
+        child = Child(part)
+        given = {name: GIVEN[name] for name in DENOISING.unchanged if name in GIVEN}
+        studio = Studio(DENOISING, store, child, 1, {}, images, handed_out=given)  # type: ignore[arg-type] # stands in
+        files = tuple(SourceFile(name, name, len(text), text) for name, text in texts.items())
+        submission = Submission("adams", "adams", files)
+        names = {item.id: item.names for item in DENOISING.items if item.names}
+        program = read_program(submission, {one for each in names.values() for one in each}, DENOISING.files.values())
+        slices = {name: cut_slice(program, names, name) for name in ("Q2a", "Q2b")}
+        evidence, _, _ = studio.measure(
+            Wanted(submission, program, slices, lambda names: dict.fromkeys(names, b"")), DENOISING.item("score")
+        )
+        return evidence, child.orders[0], child.files[0]
+
+    yield run
+    store.close()
+
+
+def test_noisy_images_that_come_back_as_they_are_score_what_the_noise_is(denoise: Measure, images: Held) -> None:
+    evidence, order, files = denoise({"models.py": MODELS})
+    score = evidence.experiments["scores score 0"].arrays["score"]
+    assert score == pytest.approx(np.abs(images.asked.inputs - images.asked.answers).mean(axis=(1, 2, 3)), abs=1e-6)
+    assert evidence.experiments["pictures score"].arrays["shown"].shape == (3, 4, 64, 64, 3)
+    assert (order["file"], order["cells"]) == ("asgn6.py", [("asgn6.py", GIVEN["asgn6.py"])])
+    assert files["models.py"].decode() == MODELS
+    (target,) = order["targets"]
+    assert ([one["class"] for one in target["before"]], target["class"]) == (["Encoder"], "Decoder")
+    assert target["calls"] == ["Decoder(LATENT, SIZE)"]
+    assert target["constants"]["LATENT"] == 128
+
+
+def test_the_students_copy_of_the_training_is_run_and_the_data_laid_where_it_looks(denoise: Measure) -> None:
+    own = GIVEN["asgn6.py"].replace('"./data"', '"./pokemon"').replace("default=500", "default=20")
+    _, order, _ = denoise({"a6/models.py": MODELS, "a6/asgn6.py": own})
+    assert order["cells"] == [("asgn6.py", own)]
+    assert order["links"] == {"./pokemon": "data"}
+
+
+def test_models_of_another_name_are_laid_under_the_one_that_is_imported(denoise: Measure) -> None:
+    _, order, files = denoise({"my_networks.py": MODELS})
+    assert order["file"] == "asgn6.py"
+    assert files["models.py"] == files["my_networks.py"] == MODELS.encode()
+
+
+def test_the_classes_of_a_notebook_are_trained_and_one_that_trains_is_run(denoise: Measure) -> None:
+    def notebook(*cells: str) -> str:
+        return str(nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in cells])))
+
+    _, order, files = denoise({"a6.ipynb": notebook(MODELS, "!python asgn6.py\nraise SystemExit('no part of it')")})
+    assert order["file"] == "asgn6.py"
+    namespace: dict[str, Any] = {}
+    exec(files["models.py"], namespace)
+    assert namespace["Decoder"]
+    _, order, files = denoise({"b6.ipynb": notebook(MODELS, "%%time\nloss = 0\nloss.backward()")})
+    assert order["file"] == "b6.ipynb"
+    assert [place for place, _ in order["cells"]] == ["cell 1", "cell 2"]
+    assert order["cells"][1][1] == "\nloss = 0\nloss.backward()\n"
+    assert "models.py" not in files
+
+
+def test_a_training_that_was_not_handed_out_is_a_fault_of_ours(denoise: Measure, monkeypatch: Any) -> None:
+    monkeypatch.delitem(GIVEN, "asgn6.py")
+    with pytest.raises(Fault, match=r"asgn6\.py is not in student_template/denoising"):
+        denoise({"models.py": MODELS})

@@ -77,5 +77,5 @@ def test_no_data_and_too_little_data_are_said_in_a_line(tmp_path: Path) -> None:
     cifar10.draw(tmp_path, 5, 1, seed=1)
     with pytest.raises(UsageError, match="too few"), held("vae", tmp_path, 1, 4):
         pass
-    with pytest.raises(UsageError, match="no data for denoising"), held("denoising", tmp_path, 1, 4):
+    with pytest.raises(UsageError, match="no data for other"), held("other", tmp_path, 1, 4):
         pass

@@ -79,6 +79,16 @@ def test_a_crash_after_the_training_costs_nothing() -> None:
     found = judged(ITEM, evidence(scores(0.6), how="failed", failure=Failure("NameError", "plot")), None)
     assert found.verdict is Verdict.PASS
     assert "NameError: plot" in found.note
+    low = judged(ITEM, evidence(scores(0.8), how="failed", failure=Failure("NameError", "plot")), None)
+    assert low.verdict is Verdict.FAIL
+
+
+def test_a_training_that_ended_early_by_what_may_be_our_doing_waits_unless_it_is_good_enough() -> None:
+    lost = Failure("FileNotFoundError", "checkpoints/1.pt")
+    assert judged(ITEM, evidence(scores(0.6), how="failed", failure=lost), None).verdict is Verdict.PASS
+    waits = judged(ITEM, evidence(scores(0.8), how="failed", failure=lost), None)
+    assert (waits.verdict, waits.points) == (Verdict.MANUAL, 0)
+    assert "checkpoints/1.pt" in waits.note
 
 
 def test_a_training_cut_short_by_our_budget_waits_unless_it_is_good_enough() -> None:

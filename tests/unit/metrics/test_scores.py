@@ -76,6 +76,20 @@ def test_the_cross_entropy_of_colours_is_that_of_pytorch() -> None:
             SCORERS["colours"](Asked(labels, labels), wrong)
 
 
+def test_the_difference_of_denoised_images_is_that_of_pytorch() -> None:
+    torch = pytest.importorskip("torch")
+    clean, made = (RANDOM.uniform(-1, 1, (4, 3, 8, 8)).astype(np.float32) for _ in range(2))
+    asked = Asked(clean + 1, clean)  # what was asked counts nothing
+    expected = torch.nn.functional.l1_loss(torch.from_numpy(made), torch.from_numpy(clean)).item()
+    assert SCORERS["denoised"](asked, made)["score"].mean() == pytest.approx(expected, abs=1e-6)
+    assert not SCORERS["denoised"](asked, clean)["score"].any()
+    for wrong in (made[:, :1], made[:3], made[..., :4], made[0], np.zeros((4, 1, 1, 1))):
+        with pytest.raises(Unfit):
+            SCORERS["denoised"](asked, wrong)
+    made[2, 0, 0, 0] = np.nan
+    assert np.flatnonzero(np.isnan(SCORERS["denoised"](asked, made)["score"])).tolist() == [2]
+
+
 @pytest.mark.parametrize(
     ("value", "earned"), [(0.60, 0), (0.64, 0), (0.65, 0.25), (0.66, 0.5), (0.68, 1), (0.99, 1), (np.inf, 0)]
 )

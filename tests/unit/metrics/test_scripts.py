@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from graders.home import reference_path
-from graders.metrics.scripts import archives, calls_of, constants, with_settings
-from graders.release import scripts_of
+from graders.metrics.scripts import archives, calls_of, constants, folders, trains, with_settings
+from graders.release import handed_out, scripts_of
 
 
 def test_only_the_top_level_is_set_and_every_line_stays_where_it_was() -> None:
@@ -33,3 +33,21 @@ def test_no_data_is_laid_outside_of_the_working_folder() -> None:
     assert archives([("a.py", "np.load('../../x.npz'); np.load('/content/d/cifar10.npz')")]) == [
         "/content/d/cifar10.npz"
     ]
+
+
+def test_the_handed_out_training_tells_its_folder_and_how_it_builds_the_models() -> None:
+    cells = [("asgn6.py", handed_out("denoising")["asgn6.py"])]
+    assert folders(cells) == ["./data"]
+    assert calls_of(cells, "Encoder") == ["Encoder(LATENT, SIZE)"]
+    assert (constants(cells)["LATENT"], constants(cells)["SIZE"]) == (128, 64)
+    assert trains(cells)
+    assert not trains([("models.py", scripts_of(reference_path("denoising").read_text(encoding="utf-8"))["models.py"])])
+
+
+def test_folders_of_images_are_found_and_other_options_are_not() -> None:
+    source = (
+        "p.add_argument('-r', '--image-root', type=str, default='pokemon/all')\np.add_argument('--out', default='r')\n"
+        "p.add_argument('--data-size', default=3)\nset = torchvision.datasets.ImageFolder('imgs', transform=t)\n"
+        "p.add_argument('--data', default='../outside')\n"
+    )
+    assert folders([("a.py", source)]) == ["pokemon/all", "imgs"]

@@ -187,7 +187,7 @@ def run(
         "serve": "graders.metrics.child", "lab": "graders.metrics.tensorflow_lab", "device": "cpu", "seed": 1,
         "share": 1.0, "threads": 1, "files": {name: len(content) for name, content in files.items()},
         "weights": list(files), "data": str(data.folder), "links": links, "cells": [["cell 1", script]] * (not files),
-        "budget": 120.0, "every": 0.0, "targets": list(targets), "file": "code.ipynb", **more,
+        "budget": 120.0, "every": 0.0, "targets": list(targets), "file": "code.ipynb", "folders": [], **more,
     }  # fmt: skip
     ours, theirs = socket.socketpair()
     inputs, end = socket.socketpair()
@@ -296,3 +296,13 @@ def test_weights_that_were_handed_in_are_loaded_from_any_format(characters: Held
     ended, outputs, _ = run(characters, tmp_path / "again", "", [{**PIXELS, "calls": ["Backbone(4)"]}], files=files)
     assert (ended["how"], outputs) == ("failed", {})
     assert "new.weights.h5: TypeError: it holds 6 weights of a network" in ended["failure"]["message"]
+
+
+def test_a_gpu_that_is_not_there_is_said_before_anything_begins(characters: Held, tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    if tf.config.list_physical_devices("GPU"):
+        pytest.skip("there is a GPU")
+    ended, outputs, printed = run(characters, tmp_path, "raise SystemExit", [PIXELS], device="cuda")
+    assert (ended, outputs) == ({}, {})
+    assert "RuntimeError: TensorFlow sees no GPU" in printed
