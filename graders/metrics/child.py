@@ -185,7 +185,7 @@ class Models:
         for target in self.order["targets"]:
             for _, model in islice(self._objects(target), 1):
                 self._outputs("curve", target, 0, "", model, self.data.sample)
-        self.sampled = now + _PAUSE * (time.monotonic() - now)
+        self.sampled = now + (_PAUSE * (time.monotonic() - now) if self.order["every"] else 0.0)
 
     def _objects(self, target: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """Yield the models that are there with what they are called, the likeliest first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import random
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+from tensorflow.python.eager import context
 
 from graders.metrics import prepared, tensorflow_watch, weights_files
 from graders.metrics.tensorflow_watch import Trained, Watch
@@ -207,15 +209,31 @@ def _assign(network: Any, values: tuple[NDArray[Any], ...]) -> None:
 def asked(
     score: str, model: Any, inputs: NDArray[Any], hints: NDArray[Any], data: Any, order: Mapping[str, Any]
 ) -> NDArray[Any]:
-    """Return the raw outputs of a network outside of training for inputs (N, ...); no tape hears of it."""
+    """Return the raw outputs of a network outside of training for inputs (N, ...).
+
+    No tape hears of it, and all noise stays as it would have been.
+    """
     network, values = (model.model, model.values) if isinstance(model, Other) else (model, ())
     made = _PREPARED[score](inputs, data)
-    with tf.init_scope(), _watch.deaf(), _kept(network, values) if values else nullcontext():
+    with tf.init_scope(), _watch.deaf(), _undrawn(), _kept(network, values) if values else nullcontext():
         parts = [
             called(network, tf.constant(made[start : start + _BATCH]), training=False)
             for start in range(0, len(made), _BATCH)
         ]
     return np.ascontiguousarray(np.concatenate(parts))
+
+
+@contextmanager
+def _undrawn() -> Iterator[None]:
+    """Put back in the end where the random numbers were."""
+    own = context.context()._rng  # of operations without a seed of their own
+    states = random.getstate(), np.random.get_state(), own.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        own.setstate(states[2])
 
 
 def _pixels(inputs: NDArray[Any], data: Any) -> NDArray[Any]:

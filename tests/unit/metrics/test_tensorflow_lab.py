@@ -306,3 +306,31 @@ def test_a_gpu_that_is_not_there_is_said_before_anything_begins(characters: Held
     ended, outputs, printed = run(characters, tmp_path, "raise SystemExit", [PIXELS], device="cuda")
     assert (ended, outputs) == ({}, {})
     assert "RuntimeError: TensorFlow sees no GPU" in printed
+
+
+NOISY = (
+    LAYER.replace("        return x\n", "        return x + tf.random.normal(tf.shape(x))\n")
+    + """
+import numpy as np
+
+inputs = keras.Input((32, 32, 1))
+model = keras.Model(inputs, keras.layers.Conv2D(1, 1, activation="sigmoid")(Backbone(2)(inputs)))
+optimizer = keras.optimizers.SGD(0.1)
+for _ in range(4):
+    with tf.GradientTape() as tape:
+        x = tf.random.uniform((2, 32, 32, 1)) + np.random.rand()
+        loss = tf.reduce_mean(model(x))
+    optimizer.apply_gradients(zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables))
+print("sum", float(sum(tf.reduce_sum(weight) for weight in model.weights)))
+"""
+)
+
+
+def test_to_be_watched_changes_no_number(characters: Held, tmp_path: Path) -> None:
+    def summed(every: float) -> str:
+        (tmp_path / str(every)).mkdir()
+        ended, _, printed = run(characters, tmp_path / str(every), NOISY, [PIXELS], every=every)
+        assert ended["how"] == "finished", printed
+        return next(line for line in printed.splitlines() if line.startswith("sum"))
+
+    assert summed(0.0) == summed(1000.0)
