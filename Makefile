@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 PEERS := .venv-bench
 GPU := .venv-gpu
-# Which of them must see the GPU; a test that lacks its GPU fails.
+# Which of them must see the GPU; where one does not, nothing passes.
 FRAMEWORKS ?= torch,tensorflow
 BIN := $(VENV)/bin
 ASSIGNMENTS := $(patsubst rubrics/%.toml,%,$(sort $(wildcard rubrics/*.toml)))
@@ -50,6 +50,7 @@ bench: $(VENV)/test.installed $(PEERS)/otter/installed $(PEERS)/nbgrader/install
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 gpu: $(GPU)/installed
+	$(if $(strip $(FRAMEWORKS)),,$(error FRAMEWORKS is empty: name torch, tensorflow or both with a comma between))
 	GRADERS_REQUIRE_GPU=$(FRAMEWORKS) $(GPU)/bin/pytest -rs tests/gpu
 
 lint: $(VENV)/test.installed

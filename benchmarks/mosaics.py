@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from graders.data import cifar10
 from graders.errors import UsageError
@@ -17,6 +16,8 @@ _LABELS = "labels.npz"
 
 def write(data: Path, folder: Path) -> list[Path]:
     """Write the images of a data set into folder/0.webp, 1.webp, ..., 10,000 in each, and the labels beside them."""
+    from PIL import Image
+
     train, test = cifar10.read(data)
     images = np.concatenate([train.images, test.images])
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,6 +56,8 @@ def _mosaic(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _images(file: Path) -> NDArray[np.uint8]:
+    from PIL import Image
+
     side = cifar10.SIDE
     with Image.open(file) as mosaic:
         pixels = np.asarray(mosaic.convert("RGB"))

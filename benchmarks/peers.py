@@ -13,8 +13,8 @@ from typing import Any
 import nbformat
 
 from benchmarks import checks, classes
+from benchmarks.machine import PEERS
 from benchmarks.measure import (
-    HOME,
     LAYERS,
     Plan,
     Row,
@@ -26,7 +26,6 @@ from benchmarks.measure import (
     seconds,
 )
 
-PEERS = Path(os.environ.get("BENCH_PEERS", HOME.parents[1] / ".venv-bench"))  # one environment for each
 WITHIN_CLASS, COLD = 30, 3  # how many times faster than `otter run`
 _TOTAL = 10
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,35 @@ class Training:
     flipped: bool = False
 
 
+@dataclass(frozen=True)
+class Scored:
+    """Items of the metric tier that a reference is tried at, together where one run of its script trains for all.
+
+    `epochs` is the text before the number of epochs in the reference; `weights` the stage that trains its network by
+    itself and the file that it leaves; `modules` what grading it imports besides PyTorch, and the packages. Where its
+    data are not CIFAR-10, --data is handed on as it is.
+    """
+
+    slug: str
+    items: tuple[str, ...]
+    epochs: str
+    weights: tuple[str, str] = ("", "")
+    modules: Mapping[str, str] = field(default_factory=dict)
+    cifar10: bool = True
+
+
 TRAININGS = {
     "vae": Training("vae", "best", 0.69, 0.72, {"conditional": False}, "folder", "num_epochs"),
     "cvae": Training("vae", "best", 0.73, 0.76, {"conditional": True}, "folder", "num_epochs"),
     "acgan": Training("acgan", "best_accuracy", 0.69, 0.65, {}, "results_folder", "epochs", flipped=True),
 }
+# Those of handout E are graded where none is named; what another assignment is scored by is one line more.
+SCORED = (
+    Scored("vae", ("vae_score",), "num_epochs = ", ("vae", "best.pt")),
+    Scored("vae", ("cvae_score",), "num_epochs = ", ("cvae", "best.pt")),
+    Scored("acgan", ("accuracy",), "epochs = ", ("acgan", "discriminator.pt")),
+    Scored("colourization", ("4.2-score", "5.2-score", "6.2-score"), '"epochs": '),
+)
 
 
 class Batches:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from graders.errors import UsageError
 
 Tell = Callable[[str], None]
 _WITHOUT = ("torchvision",)  # gives the data alone, which we give
@@ -29,11 +32,20 @@ class Trained:
         return self.epochs == self.of
 
 
-def train(text: str, given: Mapping[str, Any], checkpoint: Path, seconds: float, tell: Tell) -> Trained:
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where the state goes, and which data it is of: a digest."""
+
+    path: Path
+    data: str = ""
+
+
+def train(text: str, given: Mapping[str, Any], checkpoint: Checkpoint, seconds: float, tell: Tell) -> Trained:
     """Execute a reference's text until it ends, or until another epoch would take longer than `seconds` in all.
 
     `given` are names whose assignments in the text are left out: settings and data. After every epoch the state goes
     into `checkpoint`; the next call goes on from there as if it had not been stopped. A call does one epoch at least.
+    Raises UsageError where the checkpoint is of another text, other settings, data or device.
     """
     begin = time.monotonic()
     before, loop, after = parts(text, given)
@@ -41,7 +53,8 @@ def train(text: str, given: Mapping[str, Any], checkpoint: Path, seconds: float,
     _execute(before, names)
     kept = [name for name in names if name not in given and not name.startswith("__")]
     epochs = list(eval(compile(ast.Expression(loop.iter), "reference", "eval"), names))
-    done, spent = _restored(names, checkpoint)
+    of = _digest(text, given, checkpoint.data)
+    done, spent = _restored(names, checkpoint.path, of)
     longest = 0.0
     for number in range(done, len(epochs)):
         started = time.monotonic()
@@ -50,7 +63,9 @@ def train(text: str, given: Mapping[str, Any], checkpoint: Path, seconds: float,
         names["epoch"] = epochs[number]
         _execute(loop.body, names)
         longest = max(longest, time.monotonic() - started)
-        _save(names, kept, checkpoint, number + 1, spent + time.monotonic() - begin)
+        _save(
+            names, kept, checkpoint.path, {"of": of, "epochs": number + 1, "seconds": spent + time.monotonic() - begin}
+        )
     _execute(after, names)
     return Trained(names, len(epochs), len(epochs), spent + time.monotonic() - begin)
 
@@ -79,7 +94,15 @@ def _execute(body: list[ast.stmt], names: dict[str, Any]) -> None:
 # The state: of networks and optimizers, tensors, numbers, and of chance ----------------------------------------------
 
 
-def _save(names: Mapping[str, Any], kept: list[str], checkpoint: Path, epochs: int, seconds: float) -> None:
+def _digest(text: str, given: Mapping[str, Any], data: str) -> str:
+    import torch
+
+    plain = {name: value for name, value in given.items() if _plain(value)}
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+    return hashlib.sha256(json.dumps([text, plain, data, device], sort_keys=True).encode()).hexdigest()
+
+
+def _save(names: Mapping[str, Any], kept: list[str], checkpoint: Path, so_far: Mapping[str, Any]) -> None:
     import torch
 
     found = {name: names[name] for name in kept}
@@ -89,8 +112,7 @@ def _save(names: Mapping[str, Any], kept: list[str], checkpoint: Path, epochs: i
         "plain": json.dumps({name: one for name, one in found.items() if _plain(one)}),
         "chance": torch.get_rng_state(),
         "chance of the gpu": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        "epochs": epochs,
-        "seconds": seconds,
+        **so_far,
     }
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     written = checkpoint.with_suffix(".part")
@@ -98,13 +120,15 @@ def _save(names: Mapping[str, Any], kept: list[str], checkpoint: Path, epochs: i
     written.replace(checkpoint)
 
 
-def _restored(names: dict[str, Any], checkpoint: Path) -> tuple[int, float]:
+def _restored(names: dict[str, Any], checkpoint: Path, of: str) -> tuple[int, float]:
     """Put a checkpoint's state into the names; return the epochs and the seconds that are behind it, 0 without one."""
     import torch
 
     if not checkpoint.exists():
         return 0, 0.0
     state = torch.load(checkpoint, weights_only=True, map_location="cpu")
+    if state.get("of") != of:
+        raise UsageError(f"{checkpoint}: of another training (text, settings, data or device); remove it to begin anew")
     for name, value in state["stateful"].items():
         names[name].load_state_dict(value)
     for name, value in state["tensors"].items():

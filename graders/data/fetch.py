@@ -9,6 +9,7 @@ import contextlib
 import gzip
 import hashlib
 import http.client
+import ssl
 import tarfile
 import tempfile
 import urllib.error
@@ -115,7 +116,7 @@ def _answer(url: str, have: int) -> http.client.HTTPResponse:
 
 def _copy(answer: http.client.HTTPResponse, file: IO[bytes], size: int, tell: Tell) -> None:
     """Write what comes, no more than the size that is known; a connection that breaks ends it like the last byte."""
-    with contextlib.suppress(TimeoutError, ConnectionError, http.client.HTTPException):
+    with contextlib.suppress(TimeoutError, ConnectionError, ssl.SSLError, http.client.HTTPException):
         while file.tell() < size and (block := answer.read(min(_BLOCK, size - file.tell()))):
             file.write(block)
             tell(file.tell(), size)

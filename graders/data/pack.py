@@ -5,9 +5,11 @@ A folder holds train/, test/ or both; each of them holds images, or a folder of 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +36,24 @@ def pack(folder: Path, out: Path) -> str:
     if out.exists():
         raise UsageError(f"{out}: there is something already; remove it or give another name")
     if not folder.is_dir():
-        raise UsageError(f"{folder}: not there; give a folder with train/ and test/, or of CIFAR-10, in it")
-    parts = [part for part in PARTS if (folder / part).is_dir()]
-    arrays = _of_images({part: folder / part for part in parts}) if parts else _of_cifar10(folder)
-    try:
+        raise UsageError(f"{folder}: no such folder; give one with train/ and test/, or CIFAR-10, in it")
+    with _one_line(folder):
+        parts = [part for part in PARTS if (folder / part).is_dir()]
+        arrays = _of_images({part: folder / part for part in parts}) if parts else _of_cifar10(folder)
+    with _one_line(out):
         _write(out, arrays)
-    except OSError as error:
-        raise UsageError(f"{out}: {error.strerror or error}; mend it and run the same command again") from None
     counts = ", ".join(f"{len(arrays[f'x_{part}'])} for {part}" for part in PARTS if f"x_{part}" in arrays)
     return f"{out}: {counts}, {'x'.join(map(str, _shape(arrays)))}, {len(arrays.get('classes', ()))} classes"
+
+
+@contextlib.contextmanager
+def _one_line(place: Path) -> Iterator[None]:
+    """Say in one line which file the system refused, or that it is below a place."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename if error.filename and ".packed-" not in str(error.filename) else place
+        raise UsageError(f"{where}: {error.strerror or error}; mend it and run the same command again") from None
 
 
 def _shape(arrays: Mapping[str, NDArray[Any]]) -> tuple[int, ...]:
@@ -64,14 +75,14 @@ def _of_images(folders: Mapping[str, Path]) -> dict[str, NDArray[Any]]:
     names = _classes(folders)
     shape: tuple[int, ...] | None = None
     for part, folder in folders.items():
-        found = [_files(folder / name) for name in names] if names else [_files(folder)]
-        files = [file for one in found for file in one]
-        if not files:
-            raise UsageError(f"{folder}: no images in it ({', '.join(_ENDINGS)})")
+        found = {place: _files(place) for place in ([folder / name for name in names] or [folder])}
+        if empty := next((place for place, files in found.items() if not files), None):
+            raise UsageError(f"{empty}: no images in it ({', '.join(_ENDINGS)})")
+        files = [file for one in found.values() for file in one]
         shape = shape or _image(files[0]).shape
         arrays[f"x_{part}"] = _stacked(files, shape)
         if names:
-            arrays[f"y_{part}"] = np.repeat(np.arange(len(names), dtype=np.uint8), [len(one) for one in found])
+            arrays[f"y_{part}"] = np.repeat(np.arange(len(names), dtype=np.uint8), [len(one) for one in found.values()])
     return arrays | ({"classes": np.array(names)} if names else {})
 
 
@@ -95,8 +106,10 @@ def _subfolders(folder: Path) -> list[str]:
 
 
 def _files(folder: Path) -> list[Path]:
-    wanted = (one for one in folder.iterdir() if one.suffix.lower() in _ENDINGS and not one.name.startswith("."))
-    return sorted(one for one in wanted if one.is_file())
+    found = sorted(one for one in folder.iterdir() if one.suffix.lower() in _ENDINGS and not one.name.startswith("."))
+    if lost := next((one for one in found if not one.is_file()), None):  # a link into nowhere, where a copy lost it
+        raise UsageError(f"{lost}: named like an image, but no file is there; copy it again or remove it")
+    return found
 
 
 def _stacked(files: Sequence[Path], shape: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -118,9 +131,11 @@ def _image(file: Path) -> NDArray[np.uint8]:
     except ImportError:
         raise UsageError("to read images needs Pillow, which is not there; pip install pillow") from None
     try:
-        with Image.open(file) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(file) as image:  # Pillow's of size: ours follows
             if image.width * image.height > _MOST_PIXELS:
                 raise UsageError(f"{file}: {image.width}x{image.height} pixels are too many; scale it down")
+            if image.mode.startswith(("I", "F")):  # which Pillow cuts off at 255
+                raise UsageError(f"{file}: more than 8 bits a channel ({image.mode}); convert it to 8")
             return np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB"))
     except UsageError:
         raise

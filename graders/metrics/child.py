@@ -251,7 +251,7 @@ class Models:
                 self._outputs("outputs", target, number, name, model, arrays)
 
     def _candidates(self, target: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-        if self.loaded:
+        if self.order["weights"]:
             yield from [(name, model) for item, name, model in self.loaded if item == target["item"]]
             return
         objects = list(islice(self._objects(target), MOST_OBJECTS))

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import functools
 import io
-import os
 import random
-import sys
-import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,18 +14,14 @@ import torch
 from numpy.typing import NDArray
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
+from graders.metrics.torch_networks import WRAPPED, found, inner, remember
 from graders.probes import torch_devices
 
-_WRAPPED = ("module", "_orig_mod")  # where DataParallel and torch.compile hold what they wrap
+__all__ = ["after_steps", "asked", "begin", "copied", "found", "joined", "with_weights"]
+
 _NOT_ALONE = ("prefetch_factor", "persistent_workers", "multiprocessing_context", "timeout")  # want workers
 _DEEPEST, _MOST_STATES = 3, 50  # of dictionaries in a file of weights
-_LATEST = 2  # trained networks of one class that are kept, whatever the script lets go
 _hook: Any = None
-# Every network that lives, in the order of its making; and by its class's name those that an optimizer moved last.
-_alive: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
-_trained: dict[str, list[Any]] = {}
-_seen: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()  # the optimizers
-_folder = ""  # of the script
 
 
 def begin(seed: int, share: float, threads: int, device: str) -> None:
@@ -37,8 +29,6 @@ def begin(seed: int, share: float, threads: int, device: str) -> None:
 
     Without a GPU, what asks for one runs on the processor. Networks are remembered from now on. Nothing is compiled.
     """
-    global _folder
-    _folder = f"{os.getcwd()}/"
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
@@ -50,9 +40,7 @@ def begin(seed: int, share: float, threads: int, device: str) -> None:
     if hasattr(torch.compiler, "set_stance"):
         torch.compiler.set_stance("force_eager")  # there may be no C compiler here
     torch.utils.data.DataLoader.__init__ = _alone(torch.utils.data.DataLoader.__init__)
-    for name in ("__init__", "__setstate__"):  # made anew; copied or read from a file
-        setattr(torch.nn.Module, name, _remembered(getattr(torch.nn.Module, name)))
-    register_optimizer_step_post_hook(_moved)
+    remember()
 
 
 def _alone(made: Callable[..., None]) -> Callable[..., None]:
@@ -65,34 +53,6 @@ def _alone(made: Callable[..., None]) -> Callable[..., None]:
         made(self, *arguments, **(kept | {"num_workers": 0} if len(arguments) <= 5 else kept))
 
     return __init__
-
-
-# Which networks there are ---------------------------------------------------------------------------------------------
-
-
-def _remembered(own: Callable[..., None]) -> Callable[..., None]:
-    """Return a method of Module that remembers the network besides: names inside functions are gone when they end."""
-
-    @functools.wraps(own)
-    def made(self: Any, *arguments: Any, **named: Any) -> None:
-        own(self, *arguments, **named)
-        _alive.pop(id(self), None)  # made twice: it counts from now
-        _alive[id(self)] = self
-
-    return made
-
-
-def _moved(optimizer: Any, *_: Any) -> None:
-    """Keep the networks whose weights an optimizer moves, from its first step on: the latest of each class."""
-    if _seen.get(id(optimizer)) is optimizer:
-        return
-    _seen[id(optimizer)] = optimizer
-    with contextlib.suppress(Exception):  # a class may have odd ideas of its parameters
-        weights = {id(one) for group in optimizer.param_groups for one in group["params"]}
-        for network in list(_alive.values()):
-            if any(id(one) in weights for one in torch.nn.Module.parameters(network)):
-                latest = [one for one in _trained.get(type(network).__name__, []) if one is not network]
-                _trained[type(network).__name__] = [*latest, network][-_LATEST:]
 
 
 def after_steps(function: Callable[[], None] | None) -> None:
@@ -111,46 +71,6 @@ def after_steps(function: Callable[[], None] | None) -> None:
             after_steps(None)
 
     _hook = register_optimizer_step_post_hook(quietly)
-
-
-def found(namespace: Mapping[str, Any], target: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """Return the networks of a target's class with the names that a script has for them, "" for none.
-
-    Those that were trained come first, then those with a name, each the last first.
-    """
-    classes = list(_classes(namespace, target["class"]))
-    names = {id(_inner(value)): name for name, value in list(namespace.items())}
-    trained = [id(one) for one in _trained.get(target["class"], [])]
-    at = {id(one): number for number, one in enumerate(list(_alive.values()))}
-    own = [one for one in list(_alive.values()) if type(one) in classes]
-    order = {name: number for number, name in enumerate(names)}
-
-    def rank(one: Any) -> tuple[int, int, int]:
-        place = trained.index(id(one)) if id(one) in trained else -1
-        return place, order.get(id(one), -1), at[id(one)]
-
-    return [(names.get(id(one), ""), one) for one in sorted(own, key=rank, reverse=True)]
-
-
-def _classes(namespace: Mapping[str, Any], name: str) -> Iterator[type]:
-    """Yield what the script and its modules call by a name: a class that only says so of itself is none of these."""
-    modules = [vars(module) for module in list(sys.modules.values()) if _is_own(module)]
-    for value in (one.get(name) for one in (namespace, *modules)):
-        if isinstance(value, type) and issubclass(value, torch.nn.Module):
-            yield value
-
-
-def _is_own(module: Any) -> bool:
-    """Return whether a module is the script's, not a library's."""
-    return str(getattr(module, "__dict__", {}).get("__file__", "")).startswith(_folder)
-
-
-def _inner(value: Any) -> Any:
-    """Return what a wrapper wraps."""
-    for name in _WRAPPED:
-        if type(value).__name__ in ("DataParallel", "DistributedDataParallel", "OptimizedModule"):
-            value = getattr(value, name, value)
-    return value
 
 
 def joined(models: Sequence[Any]) -> Any:
@@ -195,9 +115,9 @@ def _filled(model: Any, weights: Any) -> Any:
     if not isinstance(weights, torch.nn.Module):
         model.load_state_dict({_plain(str(name)): value for name, value in weights.items()})
         return model
-    if type(inner := _inner(weights)) is not type(model):
-        raise TypeError(f"it holds a {type(inner).__name__}, no {type(model).__name__}")
-    return inner
+    if type(held := inner(weights)) is not type(model):
+        raise TypeError(f"it holds a {type(held).__name__}, no {type(model).__name__}")
+    return held
 
 
 def _held(loaded: Any, depth: int = 0) -> Iterator[Any]:
@@ -226,7 +146,7 @@ def _plain(name: str) -> str:
     >>> _plain("module._orig_mod.layer.weight")
     'layer.weight'
     """
-    for prefix in _WRAPPED * 2:
+    for prefix in WRAPPED * 2:
         name = name.removeprefix(f"{prefix}.")
     return name
 

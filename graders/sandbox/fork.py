@@ -49,10 +49,13 @@ ENVIRONMENT = {
 
 
 def _gpu_variables() -> dict[str, str]:
-    """Return which GPUs this run was given and where their libraries are."""
+    """Return which GPUs this run was given and where their libraries are.
+
+    TensorFlow takes what it needs of the memory, as PyTorch does; by default the first child would take all of it.
+    """
     names = ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "NVIDIA_VISIBLE_DEVICES")
     given = {name: os.environ[name] for name in names if name in os.environ}
-    return {"CUDA_VISIBLE_DEVICES": "0", **given}
+    return {"CUDA_VISIBLE_DEVICES": "0", "TF_FORCE_GPU_ALLOW_GROWTH": "true", **given}
 
 
 def _named_home() -> dict[str, str]:

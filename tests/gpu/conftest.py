@@ -1,7 +1,7 @@
 """The same checks on the processor, where they cost little and cannot rot, and on a GPU, where there is one.
 
-A GPU runner sets GRADERS_REQUIRE_GPU=torch,tensorflow: a test of one of these is then not skipped where its GPU is
-absent but fails, for absence never passes.
+A GPU runner sets GRADERS_REQUIRE_GPU=torch,tensorflow: where the GPU of one of these is absent
+nothing is skipped and all fails, for absence never passes.
 """
 
 from __future__ import annotations
@@ -14,23 +14,55 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # else TensorFlow takes all of the memory, and PyTorch finds none
+FRAMEWORKS = ("torch", "tensorflow")
+
+
+def required() -> list[str]:
+    """Return the frameworks whose GPU must be there."""
+    return [name.strip() for name in os.environ.get("GRADERS_REQUIRE_GPU", "").split(",") if name.strip()]
+
+
+def pytest_configure() -> None:
+    """End with one line where a GPU that is required is absent: a hundred failures would say no more."""
+    if unknown := [name for name in required() if name not in FRAMEWORKS]:
+        pytest.exit(f"GRADERS_REQUIRE_GPU: no framework {unknown[0]!r}; there are {', '.join(FRAMEWORKS)}", 1)
+    for name in required():
+        if reason := missing(name):
+            pytest.exit(f"a GPU is required: {reason}", 1)
+
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("gpu"):
         (framework,) = mark.args
         if reason := missing(framework):
-            required = framework in os.environ.get("GRADERS_REQUIRE_GPU", "").split(",")
-            (pytest.fail if required else pytest.skip)(reason)
+            pytest.skip(reason)
 
 
 @functools.cache
 def missing(framework: str) -> str:
     """Return why a framework has no GPU here, "" where it has one."""
-    if framework == "torch":
-        return "" if torch.cuda.is_available() else "PyTorch sees no GPU: torch.cuda.is_available() is False"
-    import tensorflow as tf
+    return _missing_in_torch() if framework == "torch" else _missing_in_tensorflow()
 
-    return "" if tf.config.list_physical_devices("GPU") else "TensorFlow sees no GPU: list_physical_devices is empty"
+
+def _missing_in_torch() -> str:
+    if torch.cuda.is_available():
+        return ""
+    if not torch.version.cuda:
+        return f"PyTorch {torch.__version__} is built without CUDA"
+    return f"PyTorch {torch.__version__} sees no GPU; does nvidia-smi?"
+
+
+def _missing_in_tensorflow() -> str:
+    try:
+        import tensorflow as tf
+    except ImportError:
+        return "TensorFlow is not installed"
+    if tf.config.list_physical_devices("GPU"):
+        return ""
+    if not tf.test.is_built_with_cuda():
+        return f"TensorFlow {tf.__version__} is built without CUDA"
+    return f"TensorFlow {tf.__version__} sees no GPU; does nvidia-smi?"
 
 
 def both(framework: str, processor: str, gpu: str) -> list[object]:

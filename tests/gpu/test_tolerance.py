@@ -10,18 +10,13 @@ from typing import Any
 import pytest
 import torch
 
-from graders.assignments import Registry, load_graders
 from graders.home import reference_path
-from graders.judge import judge_item
-from graders.model import Evidence, Verdict
+from graders.model import Evidence
 from graders.probes import torch as lab
 from graders.probes import torch_devices
-from graders.probes.draw import Draw
-from graders.probes.runner import experiments
-from graders.probes.student import Student
 from graders.release import scripts_of
-from graders.rubric import load_rubric
 from tests.gpu.conftest import both, rounding
+from tests.gpu.judged import evidence, lost
 
 NETWORKS = {
     ("colourization", "4.1"): "PoolUpsampleNet",
@@ -30,7 +25,6 @@ NETWORKS = {
     ("denoising", "Q2a"): "Encoder",
     ("denoising", "Q2b"): "Decoder",
 }
-SEED = 11
 
 
 @functools.cache
@@ -67,31 +61,17 @@ def moved(network: type, device: str, only: torch.dtype | None, off: float = 0.0
     )
 
 
-def evidence(slug: str, item: str, network: type) -> Evidence:
-    """Return what the probe of an item measures of a network, as in a child."""
-    graders = registry(slug)
-    orders = {name: grader.arguments for name, grader in graders.items()}
-    student = Student({network.__name__: network}, {item: network.__name__}, orders)
-    return Evidence(dict(experiments(graders[item], student, lab, Draw(SEED, item), ())))
-
-
-@functools.cache
-def registry(slug: str) -> Registry:
-    return load_graders(load_rubric(slug))
-
-
 @functools.cache
 def expected(slug: str, item: str) -> Evidence:
-    return evidence(slug, item, definitions(slug)[NETWORKS[slug, item]])
+    found = NETWORKS[slug, item]
+    return evidence(slug, item, {found: definitions(slug)[found]}, found, lab)
 
 
-def lost(slug: str, item: str, **how: Any) -> list[str]:
+def lost_when_moved(slug: str, item: str, **how: Any) -> list[str]:
     """Return which criteria the reference's network loses when it is moved so, with what was found."""
-    network = moved(definitions(slug)[NETWORKS[slug, item]], **how)
-    mine = evidence(slug, item, network)
-    result = judge_item(load_rubric(slug).item(item), registry(slug)[item], mine, expected(slug, item))
-    assert result.verdict is not Verdict.FAULT, result.note
-    return [f"{one.name}: {one.actual}" for one in result.criteria if not one.passed]
+    found = NETWORKS[slug, item]
+    network = moved(definitions(slug)[found], **how)
+    return lost(slug, item, evidence(slug, item, {found: network}, found, lab), expected(slug, item))
 
 
 @pytest.mark.usefixtures("tf32")  # what the student's code has asked for
@@ -99,12 +79,12 @@ def lost(slug: str, item: str, **how: Any) -> list[str]:
 @pytest.mark.parametrize("device", both("torch", "cpu", "cuda"))
 @pytest.mark.parametrize(("slug", "item"), NETWORKS, ids=lambda one: str(one))
 def test_the_reference_keeps_every_criterion(slug: str, item: str, device: str, only: torch.dtype | None) -> None:
-    assert lost(slug, item, device=device, only=only) == []
+    assert lost_when_moved(slug, item, device=device, only=only) == []
 
 
 @pytest.mark.parametrize("device", both("torch", "cpu", "cuda"))
 def test_what_is_off_by_a_thousandth_fails(device: str) -> None:
-    failed = lost("colourization", "4.1", device=device, only=torch.float32, off=1e-3)
+    failed = lost_when_moved("colourization", "4.1", device=device, only=torch.float32, off=1e-3)
     assert any(one.startswith("values") for one in failed), failed
 
 
@@ -131,18 +111,6 @@ def test_nor_where_they_are_set_by_their_newer_names() -> None:
             assert (conv.fp32_precision, matmul.fp32_precision) == ("tf32", "tf32")
         finally:
             conv.fp32_precision, matmul.fp32_precision = before
-
-
-def test_nor_in_tensorflow() -> None:
-    import tensorflow as tf
-
-    from graders.probes import tensorflow as keras_lab
-
-    enabled = tf.config.experimental.tensor_float_32_execution_enabled
-    before = enabled()
-    with keras_lab.prepared():
-        assert not enabled()
-    assert enabled() is before
 
 
 @pytest.mark.gpu("torch")

@@ -82,3 +82,19 @@ def test_each_command_of_the_workflows_is_there() -> None:
 
     assert re.findall(r"-m benchmarks\.gpu (\w+)", texts) == ["metric"]
     assert "metric" in STAGES
+
+
+@pytest.mark.parametrize(("statuses", "ends"), [("75 75 0", 0), ("75 1", 1), ("0", 0), ("2", 2)])
+def test_the_metric_tier_is_called_again_while_it_says_so(tmp_path: Path, statuses: str, ends: int) -> None:
+    import yaml
+
+    steps = yaml.safe_load((FOLDER / "gpu.yml").read_text())["jobs"]["gpu"]["steps"]
+    (text,) = (step["run"] for step in steps if "benchmarks.gpu metric" in step.get("run", ""))
+    python = tmp_path / ".venv-gpu" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\nread -r first rest < left\necho "$rest" > left\nexit "$first"\n')
+    python.chmod(0o755)
+    (tmp_path / "left").write_text(f"{statuses}\n")
+    run = subprocess.run(["bash", "-e", "-c", text], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == ends, run.stderr
+    assert (tmp_path / "left").read_text() == "\n", "all of them were asked for"

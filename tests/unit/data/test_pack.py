@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import resource
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,20 @@ def put(path: Path, number: int, size: tuple[int, ...] = (32, 32, 3)) -> np.ndar
     pixels = np.random.default_rng(number).integers(0, 256, size, np.uint8)
     Image.fromarray(pixels).save(path)
     return pixels
+
+
+def deep(path: Path) -> None:
+    """Write a grey image of 16 bits."""
+    Image.fromarray(np.full((32, 32), 60_000, np.uint16)).save(path)
+
+
+def bomb(path: Path, side: int) -> None:
+    """Write a small file that says it is an image of so many pixels in each direction."""
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(bytes(1000)))]
+    packed = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(packed))
 
 
 @pytest.fixture
@@ -110,6 +126,11 @@ def test_images_that_are_no_cifar_10_need_a_file(tmp_path: Path) -> None:
         (lambda root: put(root / "test" / "fox" / "0.png", 1), "train/fox: not there, but"),
         (lambda root: put(root / "test" / "0.png", 1), "test/0.png: an image beside folders of classes"),
         (lambda root: put(root / "train" / "dog" / "0.png", 1, (2100, 2100)), "2100x2100 pixels are too many"),
+        (lambda root: (root / "test" / "dog" / "0.png").unlink(), "test/dog: no images in it"),
+        (lambda root: (root / "test" / "dog" / "1.png").symlink_to("nowhere"), "1.png: named like an image, but no"),
+        (lambda root: deep(root / "test" / "dog" / "0.png"), "0.png: more than 8 bits a channel (I;16)"),
+        (lambda root: bomb(root / "test" / "dog" / "0.png", 60_000), "0.png: no image that can be read (Decomp"),
+        (lambda root: bomb(root / "test" / "dog" / "0.png", 10_000), "10000x10000 pixels are too many"),
     ],
 )
 def test_one_line_names_the_file_that_is_not_as_the_others(
@@ -123,7 +144,7 @@ def test_folders_without_images(tmp_path: Path) -> None:
     assert "no CIFAR-10 in it" in refused(tmp_path, tmp_path / "all.npz")
     (tmp_path / "train").mkdir()
     assert "train: no images in it" in refused(tmp_path, tmp_path / "all.npz")
-    assert "none: not there" in refused(tmp_path / "none", tmp_path / "all.npz")
+    assert "none: no such folder" in refused(tmp_path / "none", tmp_path / "all.npz")
 
 
 def test_what_is_there_is_left_alone(classes: tuple[Path, dict[str, list[np.ndarray]]], tmp_path: Path) -> None:
@@ -175,3 +196,19 @@ def test_the_command(classes: tuple[Path, dict[str, list[np.ndarray]]], tmp_path
     again = graders("data", "pack", classes[0], "-o", "all.npz", cwd=tmp_path)
     assert again.returncode == 2
     assert again.stderr == "graders: all.npz: there is something already; remove it or give another name\n"
+
+
+def test_a_folder_that_cannot_be_read_is_one_line(
+    classes: tuple[Path, dict[str, list[np.ndarray]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may read everything, so that the system's refusal is made up."""
+    locked = classes[0] / "test" / "cat"
+    listed = Path.iterdir
+
+    def iterdir(folder: Path) -> object:
+        if folder == locked:
+            raise PermissionError(13, "Permission denied", str(folder))
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    assert f"{locked}: Permission denied; mend it and run" in refused(classes[0], tmp_path / "all.npz")

@@ -175,6 +175,7 @@ def test_weights_of_something_else_are_told(data: Held, tmp_path: Path) -> None:
     (ended,) = (header["trained"] for header, _ in received if "trained" in header)
     assert ended["how"] == "failed"
     assert ended["failure"]["message"].startswith("best.pt: RuntimeError: ")
+    assert not of_kind(received, "outputs")  # nor what was built for them, which nobody has trained
 
 
 # Scripts as students write them ---------------------------------------------------------------------------------------
@@ -419,7 +420,7 @@ def pair() -> list[dict[str, Any]]:
 
 
 def test_an_encoder_and_a_decoder_of_a_function_are_asked_together(images: Held, tmp_path: Path) -> None:
-    files = {"models.py": PAIR.encode()}
+    files = {"models.py": PAIR.encode(), "data/all/read.py": b""}  # the data come into a folder that was handed in
     received = run(images, tmp_path, [["asgn6.py", TRAINING]], files=files, targets=pair(), file="asgn6.py")
     assert ending(received)["how"] == "finished", ending(received)
     ((values, outputs),) = of_kind(received, "outputs")

@@ -59,6 +59,8 @@ def test_a_metric_is_read(tmp_path: Path) -> None:
         ("none = 0.65", "none = 0.65\ntolerance = -1", "tolerance: input should be greater than or equal to 0"),
         ('model = "C1"', 'model = "C9"', "model of unknown item 'C9'"),
         ("requires", 'training = "samplng"\nrequires', "'samplng' is unknown (did you mean 'sampling'?)"),
+        ('model = "C1"', 'model = "C1"\nencoder = "C9"', "encoder of unknown item 'C9'"),
+        ('model = "C1"', 'model = "C1"\nscript = "train.py"', "script 'train.py' is not among `unchanged`"),
         ('"C1.shape"', '"C1.shap"', "'C1.shap' is no criterion of what S1 depends on (did you mean 'C1.shape'?)"),
         ('"C1.shape"', '"C2.shape"', "'C2.shape' is no criterion of what S1 depends on"),
         ("requires", 'claim = "C1.loss"\nrequires', "'C1.loss' is no criterion of what S1 depends on"),

@@ -539,9 +539,10 @@ def test_a_device_is_reached_when_it_is_let_in_and_else_not(level: str, gpu: str
 
 def test_gpus_are_hidden_unless_they_are_let_in(gpu: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
-    tell = ("import os", tells("os.environ['CUDA_VISIBLE_DEVICES']"))
+    told = "os.environ['CUDA_VISIBLE_DEVICES'] + ' ' + os.environ.get('TF_FORCE_GPU_ALLOW_GROWTH', 'unset')"
+    tell = ("import os", tells(told))
     with Zygote(BARE, "none", LIMITS, (gpu,)) as open_, Zygote(BARE, "none", LIMITS) as closed:
-        assert (run(open_, *tell).message, run(closed, *tell).message) == ("3", "-1")
+        assert (run(open_, *tell).message, run(closed, *tell).message) == ("3 true", "-1 unset")
 
 
 # A zygote that dies --------------------------------------------------------------------------------------------------
