@@ -320,12 +320,17 @@ def _run() -> int:
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except UsageError as error:
-        print(f"graders: {error}", file=sys.stderr)
+        print(f"graders: {_one_line(error)}", file=sys.stderr)
         return WRONG_CALL
     except Fault as fault:
-        print(f"graders: our fault: {fault}", file=sys.stderr)
+        print(f"graders: our fault: {_one_line(fault)}", file=sys.stderr)
         return OUR_FAULT
     return TRUSTED
+
+
+def _one_line(error: Exception) -> str:
+    """Return what an error says, whatever the names of files in it hold."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in str(error))
 
 
 if __name__ == "__main__":

@@ -57,4 +57,5 @@ def choose_level(wanted: str | None = None) -> str:
             return level
         if wanted:
             raise UsageError(f"--isolation {wanted}: this machine does not give it: {trial.reason}")
-    raise UsageError("this machine gives no confinement; run as root, or say --isolation none for code that you trust")
+    mend = "run as root, or say --isolation none for code that you trust"
+    raise UsageError(f"this machine gives no confinement ({trial.level}: {trial.reason}); {mend}")

@@ -94,6 +94,7 @@ def test_wrong_calls_end_in_one_line_and_status_2(tmp_path: Path) -> None:
     for words, expected in (
         (("grade", "pixelcn", script, "-o", tmp_path), "did you mean 'pixelcnn'?"),
         (("grade", "pixelcnn", tmp_path / "lees.py", "-o", tmp_path), "lee.py"),
+        (("grade", "pixelcnn", tmp_path / "two\nlines.py", "-o", tmp_path), r"two\nlines.py"),
         (("grade", "pixelcnn", script, "-o", tmp_path, "--only", "C33"), "did you mean 'C3'?"),
         (("grade", "pixelcnn", script, "-o", tmp_path, "--isolation", "ful"), "did you mean 'full'?"),
         (("grade", "pixelcnn", script, "-o", tmp_path, "--data", tmp_path), ".jpg"),

@@ -55,7 +55,7 @@ def test_a_level_that_is_asked_for_by_name_is_taken_even_when_a_stronger_one_wor
 
 def test_no_confinement_is_never_chosen_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
     answering(monkeypatch, "none")
-    with pytest.raises(UsageError, match=r"gives no confinement; .* --isolation none"):
+    with pytest.raises(UsageError, match=r"gives no confinement \(uid: not here\); .* --isolation none"):
         choose_level()
     assert choose_level("none") == "none"
 
