@@ -58,6 +58,8 @@ class Metric:
     the student claims, and those without which the handout does not evaluate the score. `settings` are constants at
     the top level of the script that this training needs. `encoder` is the item whose model makes what `model` takes,
     "" for none; `script` is the training that was handed out, which imports what is handed in, "" for the student's.
+    Where networks of one class are trained in several ways, `training` says which is meant, `plain` or `sampling`
+    (images are sampled from the network before each step), and `files` are words in the names of its weights' files.
     """
 
     score: str
@@ -70,6 +72,8 @@ class Metric:
     settings: Mapping[str, Json] = field(default_factory=dict, hash=False)
     encoder: str = ""
     script: str = ""
+    training: str = ""
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

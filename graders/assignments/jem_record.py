@@ -19,6 +19,7 @@ from graders.model import Outcome
 PARAMETERS = 2_747_082  # of WRN-16-4 with ten classes: Table 1
 Shows: TypeAlias = Callable[[Seen, Sequence[Entry]], str]
 _MOST = 4  # so many of a kind are listed
+_JOINT = re.compile(r"joint|jem|energy|part\W?(?:2|ii)\b", re.IGNORECASE)  # in a label: the model of part 2
 _FEW = 3  # questions that are marked: with fewer, cells below a mark may belong to any
 
 
@@ -116,6 +117,27 @@ class Explained(FromRecord):
         raise Unseen(f"{places(texts)}: {words} words" if texts else "no text on it was found in the notebook")
 
 
+class Accuracies(FromRecord):
+    """The accuracies on the test set that the notebook reports for the models of both parts (Sections 5.4, 6.3.2)."""
+
+    def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
+        """Look for the figures below the cells of Q5 and Q10; none at all is left to a person."""
+        found = {"part1": _printed(mine, "Q5", joint=False), "part2": _printed(mine, "Q10", joint=True)}
+        if set(found.values()) == {None}:
+            return
+        for name, value in found.items():
+            told = "none" if value is None else f"{100 * value:g}%"
+            yield outcome(name, value is not None, "the accuracy on the test set", told)
+
+
+def _printed(mine: Seen, item: str, joint: bool) -> float | None:
+    """Return the accuracy that the code below a mark prints, first that whose label is of the part's model."""
+    stated = [one for one in entries(mine, "claims", "accuracies") if one["printed"] and not one["typed"]]
+    marked = [one for one in stated if item in one["marks"]]
+    named = [one for one in marked if bool(_JOINT.search(one["label"])) == joint]
+    return next((float(one["value"]) for one in named or marked), None)
+
+
 # What cells show ------------------------------------------------------------------------------------------------------
 
 
@@ -195,4 +217,5 @@ QUESTIONS: dict[str, Grader] = {
     "Q8": Told("Q8", r"^visualize_buffer_samples$", pictures()),
     "Q9": Told("Q9", r"^train_loop_2$|^part2_train_step$", log(2)),
     "Q10": Told("Q10", r"^evaluate_accuracy$", accuracy),
+    "claim": Accuracies(),
 }

@@ -113,17 +113,42 @@ def _first_training(mine: Seen) -> Entry | None:
 
 def _of_test(mine: Seen, training: Entry | None) -> Outcome:
     """Check that a test result from after the training is shown, by place or by the order in which the cells ran."""
-    stated = [(one, one["value"]) for one in entries(mine, "claims", "claims") if one["test"] and one["printed"]]
-    found = [(one, one["values"]["loss"]) for one in entries(mine, "logs", "evaluations") if "loss" in one["values"]]
     logged = (training or {}).get("curves", {}).get("test_loss", [])[-1:]
-    values = [*logged, *(value for one, value in [*stated, *found] if training and _is_after(one, training))]
-    good = [value for value in values if value is not None and 0 < value < UNTRAINED]
+    values = [*logged, *(value for one, value in _shown(mine) if training and _is_after(one, training))]
+    good = [value for value in values if _is_learnt(value)]
     expected = f"a test loss from after the training, below the {UNTRAINED:g} of an untrained model"
     shown = [f"{value:g}" if value is not None else "no finite number" for value in values]
     return outcome("test", bool(good), expected, good[-1] if good else ", ".join(shown[-3:]) or "none")
+
+
+def _shown(mine: Seen) -> list[tuple[Entry, float | None]]:
+    """Return the test losses that are printed, then those of evaluations."""
+    stated = [(one, one["value"]) for one in entries(mine, "claims", "claims") if one["test"] and one["printed"]]
+    found = [(one, one["values"]["loss"]) for one in entries(mine, "logs", "evaluations") if "loss" in one["values"]]
+    return [*stated, *found]
+
+
+def _is_learnt(value: float | None) -> bool:
+    return value is not None and 0 < value < UNTRAINED
 
 
 def _is_after(one: Entry, training: Entry) -> bool:
     if one["file"] != training["file"] or one["cell"] >= training["cell"]:
         return True
     return bool(one["count"] and training["count"] and one["count"] > training["count"])
+
+
+# The claim of C10 -----------------------------------------------------------------------------------------------------
+
+
+class Claim(FromRecord):
+    """The binary cross-entropy on the test set that the notebook reports (Section 4.4)."""
+
+    def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
+        """Yield the figure of the cells marked C10, else the first from after the training; nothing where is none."""
+        shown = [(one, value) for one, value in _shown(mine) if _is_learnt(value)]
+        training = _first_training(mine)
+        marked = [value for one, value in shown if "C10" in one["marks"]]
+        after = [value for one, value in shown if training and _is_after(one, training)]
+        if found := [*marked[:1], *after[:1]]:
+            yield outcome("test", True, "the loss on the test set", f"{found[0]:g}")

@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 
 from graders.engine import setting
 from graders.engine.evidence import lacking
+from graders.engine.rehearsals import REHEARSALS
 from graders.engine.session import SAMPLES, SCORING, SPARE, Session
 from graders.errors import Fault, UsageError
 from graders.execute.paths import timed
@@ -33,10 +34,14 @@ from graders.store import Store
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 BUDGET = 30 * 60.0  # seconds of a training
-_LABS = {"torch": "graders.metrics.torch_lab"}
+_LABS = {"torch": "graders.metrics.torch_lab", "tensorflow": "graders.metrics.tensorflow_lab"}
+_LATER = {  # what the first optimizer imports, or scripts do
+    "torch": ("torch._dynamo",),
+    "tensorflow": ("PIL.JpegImagePlugin", "matplotlib.pyplot", "tensorflow.python.ops.numpy_ops.np_config"),
+}
 _EVERY = 0.5  # seconds between two points of a curve at least
 _MOST_WEIGHTS = 60 << 20  # bytes of handed-in weights that an order carries
-_MEMORY, _SCRATCH, _FILES = 24 << 10, 2 << 10, 200_000
+_MEMORY, _SCRATCH, _FILES = 24 << 10, 2 << 10, 200_000  # names: an archive of handout A's images is unpacked there
 _FRAMES, _FRAME_BYTES = 20_000, 4 << 30  # of which none is large
 Say = Callable[[str, str], None]
 
@@ -69,8 +74,9 @@ def studio_nursery(framework: str, level: str, devices: Sequence[str], budget: f
         processes=256,
     )
     modules = ("numpy", "numpy.random", "PIL.Image", "safetensors.numpy", "pyseccomp", "graders.metrics.child")
-    more = (_LABS[framework], "torch._dynamo")  # which the first optimizer imports
-    return Nursery((*modules, "graders.probes.runner", *more), level, limits, tuple(devices))
+    return Nursery(
+        (*modules, "graders.probes.runner", _LABS[framework], *_LATER[framework]), level, limits, tuple(devices)
+    )
 
 
 @dataclass
@@ -108,6 +114,7 @@ class Studio:
     def _loaded(self, wanted: Wanted, item: Item) -> tuple[Evidence, str]:
         """Return the evidence of weights that were handed in, with the key "" where there are none or none fit."""
         sizes = {file.name: file.size for file in wanted.submission.files if PurePosixPath(file.name).suffix in WEIGHTS}
+        sizes = {name: size for name, size in sizes.items() if self._is_of(item, name)}
         names = sorted(sizes, key=lambda name: ("best" not in name.lower(), name))[:MOST_CANDIDATES]
         names = [name for at, name in enumerate(names) if sum(sizes[one] for one in names[: at + 1]) <= _MOST_WEIGHTS]
         targets = self._targets(wanted, [item]) if names else []
@@ -117,6 +124,19 @@ class Studio:
         order = self._order(wanted, targets, item, names)
         evidence, key = self._made(wanted, order, digests, lambda: wanted.weights(names))
         return (evidence, key) if any(name.startswith("scores ") for name in evidence.experiments) else (evidence, "")
+
+    def _is_of(self, item: Item, name: str) -> bool:
+        """Return whether a file may hold an item's weights: not those that the course handed out.
+
+        Where others have the same class, its name tells whose weights it holds.
+        """
+        plain, around = _plain(name), REHEARSALS.get(self.assignment.slug)
+        if around and around.weights and plain.startswith(_plain(PurePosixPath(around.weights).stem)):
+            return False
+        metrics = [(one, one.metric) for one in self.assignment.items if one.metric and one.metric.files]
+        if item.id not in [one.id for one, _ in metrics]:
+            return True
+        return [one.id for one, metric in metrics if any(word in plain for word in metric.files)] == [item.id]
 
     def _trained(self, wanted: Wanted, item: Item) -> tuple[Evidence, str]:
         items = [one for one in self.assignment.items if one.tier is Tier.METRIC and one.metric]
@@ -139,7 +159,8 @@ class Studio:
             classes = [found for name in names if (found := self._class(wanted, name, cells))]
             if len(classes) == len(names):
                 *before, last = classes
-                targets.append({"item": item.id, "score": item.metric.score, "before": before, **last})
+                how = {"score": item.metric.score, "training": item.metric.training}
+                targets.append({"item": item.id, **how, "before": before, **last})
         return targets
 
     def _class(self, wanted: Wanted, item_id: str, cells: Cells) -> dict[str, Json]:
@@ -227,6 +248,11 @@ class Studio:
                 return replace(evidence, fault=fault), ""
             self.store.keep(key, evidence)
             return evidence, key
+
+
+def _plain(name: str) -> str:
+    """Return the letters and digits of a file's name."""
+    return re.sub(r"[^a-z0-9]", "", PurePosixPath(name).name.lower())
 
 
 def _main(wanted: Wanted) -> SourceFile | None:

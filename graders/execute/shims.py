@@ -39,7 +39,6 @@ def install(shell: Any, note: Note) -> None:
     for name in _INSTALLING_MAGICS:
         shell.register_magic_function(_magic(name, tell), "line", name)
     answer_imports(tell)
-    sys.modules["graders"].check = _unchecked  # type: ignore[attr-defined] # it has no kit here
     shell.user_ns |= {"exit": sys.exit, "quit": sys.exit}  # the kernel stays: what follows may be graded
 
 
@@ -121,9 +120,10 @@ def _unpacked() -> str:
 
 
 def answer_imports(tell: Note) -> None:
-    """Answer imports of Colab's modules, and of tqdm's for notebooks."""
+    """Answer imports of Colab's modules, and of tqdm's for notebooks; and self-checks."""
     sys.modules |= _colab(tell)
     sys.meta_path.insert(0, _PlainTqdms())
+    sys.modules["graders"].check = _unchecked  # type: ignore[attr-defined] # it has no kit here
 
 
 class _Colab(types.ModuleType):

@@ -9,6 +9,7 @@ early has no time to learn from them.
 from __future__ import annotations
 
 import importlib
+import linecache
 import os
 import re
 import signal
@@ -39,6 +40,7 @@ _INPUTS_CAP = 512 << 20
 _EVERY = 0.5  # seconds between two lines of progress
 _MOST_LINES = 2000
 _AGAIN = 2.0  # seconds after which training that went on is stopped once more
+_PAUSE = 9  # times what a point of the curve took: a tenth of the training's time at most
 _MOST_FILES = 20  # of weights that a script wrote
 # What a machine without the student's GPU and folders makes a framework say, in errors of a kind that says no more.
 _OURS = re.compile(r"Torch not compiled with CUDA|NVIDIA driver|No CUDA GPUs|Parent directory .* does not exist")
@@ -172,6 +174,7 @@ class Models:
 
     def _run(self) -> None:
         for place, source in self.order["cells"]:
+            linecache.cache[place] = (len(source), None, source.splitlines(keepends=True), place)  # autograph reads it
             exec(compile(source, place, "exec", dont_inherit=True), self.module.__dict__)
 
     def _sample(self) -> None:
@@ -179,10 +182,10 @@ class Models:
         now = time.monotonic()
         if now - self.sampled < self.order["every"]:
             return
-        self.sampled = now
         for target in self.order["targets"]:
             for _, model in islice(self._objects(target), 1):
                 self._outputs("curve", target, 0, "", model, self.data.sample)
+        self.sampled = now + (_PAUSE * (time.monotonic() - now) if self.order["every"] else 0.0)
 
     def _objects(self, target: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """Yield the models that are there with what they are called, the likeliest first."""

@@ -11,11 +11,35 @@ from graders import judge
 from graders.metrics.scores import share
 from graders.model import CriterionResult, Evidence, Experiment, Item, ItemResult, Metric, Verdict
 
-SCATTERED = 0.5  # structural similarity, of reconstructions of scattered pixels, that no latent code gives
+
+@dataclass(frozen=True)
+class Control:
+    """What no right model does on controls: an array of the scores with a mean over a bound, or under it."""
+
+    array: str
+    bound: float
+    over: bool
+    words: str  # with the mean put in
+
+    def met_by(self, mean: float) -> bool:
+        """Return whether a mean shows that a model has its answer from its input."""
+        return mean > self.bound if self.over else mean < self.bound
+
+
+# Images of pixels in another order, of which no latent code holds the places; and tossed pixels, which are predicted
+# from each other no better than by log 2 = 0.693: of 64 images a loss under 0.69 is no chance.
+CONTROLS: Mapping[str, Control] = {
+    "reconstruction": Control(
+        "ssim", 0.5, True, "it even reconstructs scattered pixels (SSIM {:.2f}), which no latent code holds"
+    ),
+    "pixels": Control(
+        "score", 0.69, False, "it even predicts tossed pixels (loss {:.4f}), so it sees what it predicts"
+    ),
+}
 # What a machine without network, with other files or with a share of a GPU may be the cause of.
 _PERHAPS_OURS = frozenset(
-    "ConnectionError FileNotFoundError HTTPError OSError OutOfMemoryError PermissionError URLError gaierror memory "
-    "timeout processes killed exit evidence missing".split()
+    "ConnectionError FileNotFoundError HTTPError NotFoundError OSError OutOfMemoryError PermissionError "
+    "ResourceExhaustedError URLError Unprepared gaierror memory timeout processes killed exit evidence missing".split()
 )
 
 
@@ -26,7 +50,7 @@ class Measured:
     value: float
     count: int
     name: str
-    scattered: float = 0.0
+    control: float | None = None  # the mean that its score's `Control` looks at
 
 
 def judged(item: Item, evidence: Evidence, claimed: float | None) -> ItemResult:
@@ -42,8 +66,9 @@ def judged(item: Item, evidence: Evidence, claimed: float | None) -> ItemResult:
     if best is None:
         return _unmeasured(item, evidence, "; ".join([*reasons, *([_told(how, failure)] if failure or how else [])]))
     words = [said(metric, best, claimed), *_ending(how, failure)]
-    if best.scattered > SCATTERED:
-        words.append(f"it even reconstructs scattered pixels (SSIM {best.scattered:.2f}), which no latent code holds")
+    control = CONTROLS.get(metric.score)
+    if control and best.control is not None and control.met_by(best.control):
+        words.append(control.words.format(best.control))
         return judge.manual(item, f"{judge.UNSEEN}: {'; '.join(words)}", evidence.seconds)
     result = _scaled(item, metric, best)
     result = replace(result, seconds=evidence.seconds, note="; ".join(words), output=evidence.output)
@@ -67,8 +92,9 @@ def measured(item_id: str, metric: Metric, evidence: Evidence) -> tuple[Measured
         elif not np.isfinite(scores).all():
             reasons.append(f"{told}: {int((~np.isfinite(scores)).sum())} of {len(scores)} scores are no numbers")
         else:
-            scattered = float(one.arrays["ssim"][controls].mean()) if controls.any() else 0.0
-            found.append(Measured(float(scores[~controls].mean()), int((~controls).sum()), told, scattered))
+            control = CONTROLS.get(metric.score)
+            mean = float(one.arrays[control.array][controls].mean()) if control and controls.any() else None
+            found.append(Measured(float(scores[~controls].mean()), int((~controls).sum()), told, mean))
     rising = higher_is_better(metric)
     return (max(found, key=lambda one: one.value if rising else -one.value) if found else None), reasons
 

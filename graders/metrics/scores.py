@@ -22,6 +22,7 @@ _C1, _C2 = 0.01**2, 0.03**2  # of structural similarity, for values in [0, 1]
 _WINDOW, _SIGMA = 11, 1.5
 _LEAST_LOG = -100.0  # as PyTorch bounds the logarithms of its binary cross-entropy
 _MOST_CLASSES = 1000
+_EPSILON = 1e-7  # as Keras bounds probabilities in its binary cross-entropy
 _SLACK = 1e-4  # over [0, 1], by which a sigmoid in half precision may be off
 
 
@@ -83,6 +84,21 @@ def colours(asked: Asked, outputs: NDArray[Any]) -> Scores:
     return {"score": -chosen.mean(axis=(1, 2, 3))}
 
 
+def pixels(asked: Asked, outputs: NDArray[Any]) -> Scores:
+    """Score probabilities of white (N, 32, 32, 1) by their mean binary cross-entropy with images of zeros and ones.
+
+    Equal to that of Keras. Outputs with values beyond [0, 1] are logits.
+    """
+    truth = asked.inputs.astype(np.float64)
+    made = _formed(np.reshape(outputs, truth.shape) if np.shape(outputs) == truth.shape[:3] else outputs, truth.shape)
+    if np.any((made < -_SLACK) | (made > 1 + _SLACK)):  # False for NaN, which stays
+        losses = np.maximum(made, 0) - made * truth + np.log1p(np.exp(-np.abs(made)))
+    else:
+        white = made.astype(np.float32).clip(_EPSILON, 1 - _EPSILON)  # rounds, and so decides what a sure mistake costs
+        losses = -np.log(np.where(truth == 1, white, 1 - white).astype(np.float64))
+    return {"score": losses.mean(axis=(1, 2, 3))}
+
+
 def denoised(asked: Asked, outputs: NDArray[Any]) -> Scores:
     """Score images (N, 3, H, W) in [-1, 1] by their mean absolute difference from those without noise."""
     return {"score": np.abs(_formed(outputs, asked.answers.shape) - asked.answers).mean(axis=(1, 2, 3))}
@@ -92,6 +108,7 @@ SCORERS: Mapping[str, Callable[[Asked, NDArray[Any]], Scores]] = {
     "reconstruction": reconstruction,
     "accuracy": accuracy,
     "colours": colours,
+    "pixels": pixels,
     "denoised": denoised,
 }
 

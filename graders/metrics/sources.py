@@ -60,6 +60,12 @@ def _classes(data: Path) -> Source:
     return Source(test.labels, ask, _packed(train, test))
 
 
+def _characters(data: Path) -> Source:
+    from graders.metrics.calligraphy import characters  # which builds on this module
+
+    return characters(data)
+
+
 def _colours(data: Path) -> Source:
     """Ask for the colours of grey horses: of each pixel that of 24 clusters of the training's pixels, as handed out."""
     train, test = cifar10.read(data)
@@ -139,5 +145,7 @@ SOURCES: Mapping[str, Callable[[Path], Source]] = {
     "vae": _images,
     "acgan": _classes,
     "colourization": _colours,
+    "pixelcnn": _characters,
+    "jem": _classes,
     "denoising": _noisy,
 }

@@ -42,7 +42,9 @@ def install(folder: str, work: str, links: Mapping[str, str]) -> Data:
             print(note)
     packed = around / PACKED
     data = Data(_arrays(packed) if packed.exists() else {}, _arrays(Path(folder, SAMPLE)))
-    if data.arrays:
+    if data.arrays and "keras" in sys.modules:
+        _answer_keras(data)
+    elif data.arrays:
         _answer_torchvision(data)
     return data
 
@@ -64,6 +66,20 @@ def _mirror(folder: Path, place: Path) -> None:
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     with np.load(path, allow_pickle=False) as archive:
         return {one: archive[one] for one in archive.files}
+
+
+def _answer_keras(data: Data) -> None:
+    modules = [importlib.import_module("keras").datasets.cifar10]
+    if "tensorflow" in sys.modules:
+        modules.append(sys.modules["tensorflow"].keras.datasets.cifar10)
+
+    def load_data() -> Any:
+        """Return the images (N, 32, 32, 3) of 0 to 255 and their labels (N, 1), for training and for the test."""
+        arrays = {name: array.copy() for name, array in data.arrays.items()}
+        return tuple((arrays[f"x_{part}"], arrays[f"y_{part}"][:, None]) for part in ("train", "test"))
+
+    for module in modules:
+        module.load_data = load_data
 
 
 def _answer_torchvision(data: Data) -> None:

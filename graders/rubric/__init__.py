@@ -202,4 +202,4 @@ def _item(item: ItemTable) -> Item:
 
 
 def _metric(metric: MetricTable) -> Metric:
-    return Metric(**{**metric.model_dump(), "requires": tuple(metric.requires)})
+    return Metric(**{**metric.model_dump(), "requires": tuple(metric.requires), "files": tuple(metric.files)})

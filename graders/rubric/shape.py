@@ -28,7 +28,8 @@ def _moment(text: str) -> str:
 
 
 Kind = Literal["code", "question", "prediction", "bonus"]
-Score = Literal["reconstruction", "accuracy", "colours", "denoised"]
+Score = Literal["reconstruction", "accuracy", "colours", "denoised", "pixels"]
+Training = Literal["", "plain", "sampling"]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -63,6 +64,8 @@ class MetricTable(Table):
     settings: dict[str, bool | int | float | str] = {}
     encoder: str = ""
     script: str = ""
+    training: Training = ""
+    files: list[Text] = []
 
     @model_validator(mode="after")
     def _both_ends(self) -> Self:
@@ -156,6 +159,7 @@ _WORDS = {
     "tier": tuple(Tier),
     "framework": ("tensorflow", "torch"),
     "score": get_args(Score),
+    "training": get_args(Training)[1:],
 }
 
 

@@ -146,7 +146,7 @@ def test_a_bonus_lies_above_the_total() -> None:
     """Table 2 of handout B: code 62, report 38; the lines of the bonus sum to 9."""
     jem = load_rubric("jem")
     kinds = {item.kind: sum(one.points for one in jem.items if one.kind == item.kind) for item in jem.items}
-    assert kinds == {"code": 62, "question": 38, "bonus": 9}
+    assert kinds == {"code": 62, "question": 38, "prediction": 0, "bonus": 9}
     assert jem.total == 100
     assert (jem.late.points, jem.late.unit, jem.late.most) == (1, "hour", 48)
 
