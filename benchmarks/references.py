@@ -46,12 +46,16 @@ TRAININGS = {
     "cvae": Training("vae", "best", 0.73, 0.76, {"conditional": True}, "folder", "num_epochs"),
     "acgan": Training("acgan", "best_accuracy", 0.69, 0.65, {}, "results_folder", "epochs", flipped=True),
 }
+_KERAS = {"tensorflow": "tensorflow", "keras": "keras"}
 # Those of handout E are graded where none is named; what another assignment is scored by is one line more.
 SCORED = (
     Scored("vae", ("vae_score",), "num_epochs = ", ("vae", "best.pt")),
     Scored("vae", ("cvae_score",), "num_epochs = ", ("cvae", "best.pt")),
     Scored("acgan", ("accuracy",), "epochs = ", ("acgan", "discriminator.pt")),
     Scored("colourization", ("4.2-score", "5.2-score", "6.2-score"), '"epochs": '),
+    Scored("denoising", ("score",), 'parser.add_argument("--epochs", type=int, default=', cifar10=False),
+    Scored("pixelcnn", ("C10-score",), "EPOCHS = ", modules=_KERAS, cifar10=False),
+    Scored("jem", ("Q5-score", "Q10-score"), "EPOCHS_1 = ", modules=_KERAS),
 )
 
 
