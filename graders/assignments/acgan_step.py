@@ -209,7 +209,9 @@ class _Step:
         told = ", ".join(names.get(one, one) for one in changed[:8]) or "none"
         if any(len(one["who"]) > 1 for one in self.done):
             told = "an optimizer that has the weights of both"
-        return checks.outcome("updates", passed, expected, told)
+        if left_out := self.mine.values.get("left out"):
+            told = f"some weights of the {' and the '.join(names.get(one, '') for one in left_out)} have no optimizer"
+        return checks.outcome("updates", passed and not left_out, expected, told)
 
     def fresh(self) -> Outcome:
         """Judge whether an update has the gradients of its own losses alone, and all of them."""

@@ -26,7 +26,7 @@ class Denormalize:
     def probe(self, student: Any, lab: Any, draw: Any) -> Experiments:
         """Give it images that have every level, in some order, the same with a graph, and images of medium levels."""
         order = draw.order("levels", 6 * _LEVELS)
-        every = np.resize(np.arange(_LEVELS), 6 * _LEVELS)[order].reshape(2, 3, 16, 16)
+        every = np.resize(np.arange(_LEVELS), 6 * _LEVELS)[order].reshape(2, 3, 8, 32)
         x = np.asarray(every / np.float32(_LEVELS - 1), np.float32)
 
         def plain(levels: Array) -> dict[str, Any]:

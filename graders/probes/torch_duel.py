@@ -38,9 +38,9 @@ def duel(networks: Mapping[str, Any], namespace: dict[str, Any], step: Callable[
     `rows`: one per image that the discriminator saw and backward pass that its outputs had a part in (-1: none), as
     columns pass, source (1 one of `images`, 0 generated, -1 neither), place there, label of the source (-1: unknown),
     score, gradient of the score. `classes` and `class gradients` (rows, 10): the class scores and their gradients.
-    `passes`, `updates` and `dropped`: see `torch_passes`. `forms`: what the scores and class scores are, "logits" or
-    the name of an activation. `vectors` (n, latent): what was generated from; `alike`: how many vectors of one call
-    are those of others. `returned`: the numbers that the step returned.
+    `passes`, `updates`, `dropped` and `left out`: see `torch_passes`. `forms`: what the scores and class scores are,
+    "logits" or the name of an activation. `vectors` (n, latent): what was generated from; `alike`: how many vectors of
+    one call are those of others. `returned`: the numbers that the step returned.
     """
     if any(nn.parameter.is_lazy(w) for m in namespace.values() if isinstance(m, nn.Module) for w in m.parameters()):
         step()  # weights of lazy modules have no shape before
@@ -142,6 +142,7 @@ class _Notes:
             "passes": [self.passes.told(number) for number in numbers],
             "updates": self.passes.updates,
             "dropped": self.passes.dropped(),
+            "left out": self.passes.left_out(),
             "forms": self.forms,
         }
 
@@ -202,7 +203,8 @@ def _array(value: Any) -> Any:
 def _numbers(returned: Any) -> Any:
     """Return what a step returned as numbers (n,), NaN for each that is none."""
     values = list(returned.values()) if isinstance(returned, dict) else returned
-    found = [_number(one) for one in (values if isinstance(values, (tuple, list)) else [values])]
+    several = isinstance(values, (tuple, list)) or (isinstance(values, (np.ndarray, torch.Tensor)) and values.ndim == 1)
+    found = [_number(one) for one in (values if several else [values])]
     return np.array(found[:20])
 
 

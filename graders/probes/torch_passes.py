@@ -33,6 +33,8 @@ class Passes:
         self._odd: set[str] = set()  # networks whose gradients were changed between two passes
         self._taken: dict[int, tuple[int, set[str]]] = {}  # the first update that took of a pass, for which networks
         self._before: dict[Any, Any] = {}
+        self._learnt: set[Any] = set()  # weights that got a gradient
+        self._owned_by_any: set[Any] = set()  # weights of the optimizers that made an update
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -58,6 +60,11 @@ class Passes:
         """Return the networks of whose gradients some were thrown away that no update had taken."""
         return sorted(self._odd | {network for number, network in self._cleared if number not in self._taken})
 
+    def left_out(self) -> list[str]:
+        """Return the updated networks that have weights with a gradient which no optimizer has."""
+        updated = {network for one in self.updates for network in one["changed"]}
+        return sorted(updated & {self.weights[one] for one in self._learnt - self._owned_by_any})
+
     def told(self, number: int) -> dict[str, Any]:
         """Return which network learns of a pass, "" where none does, and in which update, -1 in none.
 
@@ -78,6 +85,8 @@ class Passes:
             number = current()
             self._reached.setdefault(number, set()).add(network)
             self._pending.setdefault(weight, {})[number] = gradient.detach().clone()
+            if bool(gradient.any()):
+                self._learnt.add(weight)
 
         return note
 
@@ -105,6 +114,7 @@ class Passes:
 
     def _updated(self, optimizer: Any, *_: Any) -> None:
         owned = self._owned(optimizer)
+        self._owned_by_any |= set(owned)
         changed = {self.weights[one] for one, old in self._before.items() if not torch.equal(one.detach(), old)}
         parts = {weight: self._pending.pop(weight, {}) for weight in owned}
         taken: dict[int, set[str]] = {}

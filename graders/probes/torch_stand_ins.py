@@ -151,7 +151,8 @@ def defaults_replaced(function: Any, stand_in: Callable[[Any], Any]) -> Iterator
 def returned(result: Any) -> dict[str, Any]:
     """Return the numbers that a training step returned, and whether one of them still holds a graph."""
     parts = list(result.values()) if isinstance(result, Mapping) else result
-    parts = list(parts) if isinstance(parts, (tuple, list)) else [parts]
+    several = isinstance(parts, (tuple, list)) or (isinstance(parts, (np.ndarray, torch.Tensor)) and parts.ndim == 1)
+    parts = list(parts) if several else [parts]
     tensors = [one for one in parts if isinstance(one, torch.Tensor)]
     numbers = [
         float(one) if np.ndim(one.detach() if isinstance(one, torch.Tensor) else one) == 0 else np.nan for one in parts

@@ -594,6 +594,16 @@ STEP = (
             "    return 0.9, 1.3, 0.5\n    x, y = x.to(device), y.to(device)\n",
         ),
     ),
+    wrong(
+        "train_step",
+        "part-of-the-generator",
+        "the generator's optimizer lacks the layers of the labels",
+        ("updates",),
+        (
+            "optimizer_g = torch.optim.Adam(generator.parameters()",
+            "optimizer_g = torch.optim.Adam(generator.decode.parameters()",
+        ),
+    ),
 )
 
 SCALED = "x = (x.detach().cpu() * 255).round().clamp(0, 255)  # (N, 3, H, W)"

@@ -378,6 +378,12 @@ def train_step(x, y):
             "    optimizer_g.step()\n    optimizer_d.step()\n",
         ),
     ),
+    right(
+        "train_step",
+        "array",
+        "the numbers come back as an array",
+        (RETURNED, "return np.array([loss_g.item(), loss_d.item(), acc_d.item()])"),
+    ),
 )
 
 DENORMALIZE = (

@@ -521,4 +521,10 @@ def denormalize(x):
         ),
         ("    loss = l2 + bce + ssim + kl\n", "    loss = l2 + bce_weight * bce + ssim_weight * ssim + kl\n"),
     ),
+    right(
+        "train_step",
+        "array",
+        "the numbers come back as an array",
+        (RETURN, RETURN.replace("return ", "return np.array([").rstrip() + "])\n"),
+    ),
 )
