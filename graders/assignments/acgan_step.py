@@ -90,7 +90,7 @@ def _two_losses(first: _Step, second: _Step) -> Outcome:
         return checks.outcome("returned", False, expected, "another number of values in another step")
     pairs = {(a, b) for a, b in zip(one.tolist(), other.tolist(), strict=True) if a != b}
     accuracy = next((pair for pair in pairs if first.tells(pair[0]) and second.tells(pair[1])), None)
-    return checks.outcome("returned", len(pairs - {accuracy}) >= 2, expected, f"{len(pairs - {accuracy})} such numbers")
+    return checks.outcome("returned", len(pairs - {accuracy}) >= 2, expected, f"{len(pairs - {accuracy})} of them")
 
 
 class _Step:
