@@ -67,7 +67,9 @@ class TrainStep:
             yield checks.all_of(name, *(check(one) for one in full))
         yield _noise(mine["first"], mine["second"])
         yield steps["last"].whole("batch")
-        yield checks.all_of("returned", *(one.returned() for one in full), _two_losses(*full))
+        yield checks.all_of(
+            "returned", *(one.returned() for one in full), _two_losses(*full), _accuracy(*steps.values())
+        )
 
 
 def _noise(first: Experiment, second: Experiment) -> Outcome:
@@ -91,6 +93,17 @@ def _two_losses(first: _Step, second: _Step) -> Outcome:
     pairs = {(a, b) for a, b in zip(one.tolist(), other.tolist(), strict=True) if a != b}
     accuracy = next((pair for pair in pairs if first.tells(pair[0]) and second.tells(pair[1])), None)
     return checks.outcome("returned", len(pairs - {accuracy}) >= 2, expected, f"{len(pairs - {accuracy})} of them")
+
+
+def _accuracy(*steps: _Step) -> Outcome:
+    """Check that a number is the same kind of accuracy in all steps that were made, the smaller one among them."""
+    expected = "an accuracy of what the discriminator told in this step"
+    made = [one for one in steps if len(one.numbers())] or steps[:1]
+    kinds = [set.intersection(*(one.tells(number) for one, number in zip(made, numbers, strict=True)))
+             for numbers in zip(*(one.numbers().tolist() for one in made), strict=False)]  # fmt: skip
+    return checks.outcome(
+        "returned", any(kinds), expected, "so it is" if any(kinds) else "none that holds in all steps"
+    )
 
 
 class _Step:
@@ -247,9 +260,10 @@ class _Step:
         right = len(known) >= 3 and any(self.tells(one) for one in known)
         return checks.outcome("returned", right, expected, told)
 
-    def tells(self, number: float) -> bool:
-        """Return whether a number is an accuracy of what the discriminator told."""
-        return any(abs(number - share) <= 1e-3 * max(1.0, share) for share in self._accuracies())
+    def tells(self, number: float) -> set[int]:
+        """Return which kinds of accuracy, of what the discriminator told, a number is."""
+        shares = enumerate(self._accuracies())
+        return {at for at, share in shares if abs(number - share) <= 1e-3 * max(1.0, share)}
 
     def numbers(self) -> Array:
         """Return the numbers that the step returned."""
@@ -267,6 +281,6 @@ class _Step:
         of_update = np.array([updates.get(int(at), -1) for at in rows[:, PASS]])
         for update in (all_updates, *(of_update == at for at in np.unique(of_update))):
             for which in (real & update, fake & update, passed_on & update, (real | fake) & update, real | passed_on):
-                for right in (told, sure) if which.any() else ():
-                    share = float(right[which].mean())
+                for right in (told, sure):
+                    share = float(right[which].mean()) if which.any() else np.nan  # so that kinds keep their places
                     yield from (share, 100 * share, share * float(which.sum()))

@@ -604,6 +604,13 @@ STEP = (
             "optimizer_g = torch.optim.Adam(generator.decode.parameters()",
         ),
     ),
+    wrong(
+        "train_step",
+        "half-told",
+        "the accuracy is always a half",
+        ("returned",),
+        (RETURNED, "return loss_g.item(), loss_d.item(), 0.5"),
+    ),
 )
 
 SCALED = "x = (x.detach().cpu() * 255).round().clamp(0, 255)  # (N, 3, H, W)"
