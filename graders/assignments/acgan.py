@@ -18,24 +18,12 @@ from graders.assignments import acgan_step as step
 from graders.model import Experiment, Outcome
 
 GRADERS = Registry("torch", preload=("torch._dynamo",))
-LATENTS = (
-    128,
-    100,
-    64,
-    256,
-    32,
-    50,
-    200,
-    512,
-    62,
-    110,
-    16,
-    20,
-    10,
-)  # the skeleton's size of latent vectors, and usual ones
+# The skeleton's size of latent vectors, and usual ones.
+LATENTS = (128, 100, 64, 256, 32, 50, 200, 512, 62, 110, 16, 20, 10)
 CLASSES = 10
 _SIZE = (3, 32, 32)  # of an image of CIFAR-10
 _MATTERS = 1e-3  # the least effect, as a share of all variation, of an input that is used at all
+_PARALLEL = 0.999  # cosine of gradients: one output is a function of the other
 _DOUBLINGS = 2  # at least, Section 1 of Part 1
 
 GRADERS.item("train_step")(step.TrainStep)
@@ -86,9 +74,11 @@ def _varied(name: str, mine: Experiment, key: str, expected: str) -> Outcome:
     """Check that no two rows of an array are equal."""
     if failed := checks.absent(name, mine, expected, key):
         return failed
-    rows = mine.arrays[key].astype(np.float64)
+    rows = np.atleast_1d(mine.arrays[key].astype(np.float64))
     rows = rows.reshape(len(rows), -1)
-    if len(rows) < 2 or not checks.finite(rows):
+    if len(rows) < 2:
+        return checks.outcome(name, False, expected, "one value for all of them")
+    if not checks.finite(rows):
         return checks.outcome(name, False, expected, "values that are not finite (NaN or infinity)")
     apart = np.abs(rows[:, None] - rows[None]).max(axis=2)  # (rows, rows)
     scale = max(float(rows.std()), 1e-12)
@@ -103,13 +93,12 @@ def _upsampled(mine: Experiment) -> Outcome:
     expected = f"at least {_DOUBLINGS} layers that enlarge height and width, as in the decoder of Part 1"
     if failed := checks.absent("upsampling", mine, expected):
         return failed
-    sizes = [one["size"] for one in mine.values.get("operations", []) if len(one["size"]) == 4]
+    maps = mine.values.get("maps", [])
     largest, enlarged = 0, 0
-    for size in sizes:
-        enlarged += bool(largest) and size[2] >= 1.5 * largest  # padding enlarges by less
-        largest = max(largest, size[2])
-    first = next(iter(mine.values.get("convolutions", [])), None)  # may be the one that enlarges a single pixel
-    enlarged += bool(first and first["transposed"] and first["size"] == sizes[0])
+    for one in maps:
+        enlarged += bool(largest) and one["height"] >= 1.5 * largest  # padding enlarges by less
+        largest = max(largest, one["height"])
+    enlarged += bool(maps and maps[0]["transposed"])  # the first may be the one that enlarges a single pixel
     return checks.outcome("upsampling", enlarged >= _DOUBLINGS, expected, f"{enlarged}")
 
 
@@ -163,6 +152,8 @@ def _shared(mine: Experiment) -> Outcome:
     if failed := checks.absent("shared", mine, expected):
         return failed
     shared = int(mine.values.get("shared", 0))
+    if shared and float(mine.values.get("alike", 0)) > _PARALLEL:
+        return checks.outcome("shared", False, expected, "one output is made of the other one alone")
     return checks.outcome("shared", shared > 0, expected, f"{shared} of {mine.values.get('weights', 0)} weights")
 
 

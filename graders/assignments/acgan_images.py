@@ -84,8 +84,12 @@ def _levels(mine: Experiment, theirs: Experiment) -> Outcome:
     wanted = [one for one in _orders(theirs.arrays["levels"]) if one.shape == found.shape]
     if not wanted:
         return checks.outcome("values", False, expected, f"shape {found.shape}")
-    off = float(np.abs(found - wanted[0]).max())
-    return checks.outcome("values", off <= 1, expected, f"levels that are up to {off:.4g} away")
+    off = np.abs(found - wanted[0])
+    at_ends = float(off[(wanted[0] == 0) | (wanted[0] == _LEVELS - 1)].max(initial=0))
+    told = f"levels that are up to {off.max():.4g} away"
+    if off.max() <= 1 and at_ends:
+        return checks.outcome("values", False, expected, f"an end that is {at_ends:.4g} away")
+    return checks.outcome("values", bool(off.max() <= 1), expected, told)
 
 
 def _bytes(mine: Experiment) -> Outcome:
@@ -128,7 +132,7 @@ class Samples:
         if mine["vectors"].failure or mine["vectors"].arrays.get("vectors", np.zeros(0)).ndim < 2:
             return
         yield _twenty(mine["vectors"])
-        yield standard_normal("normal", mine["vectors"])
+        yield checks.all_of("normal", standard_normal("normal", mine["vectors"]), _unlike(mine["vectors"]))
 
 
 def _twenty(mine: Experiment) -> Outcome:
@@ -138,6 +142,16 @@ def _twenty(mine: Experiment) -> Outcome:
     found = mine.arrays["vectors"]
     passed = found.shape[:1] == (_SAMPLES,) and found.size >= 2 * _SAMPLES
     return checks.outcome("number", passed, expected, str(found.shape))
+
+
+def _unlike(mine: Experiment) -> Outcome:
+    """Check that no two vectors are the same."""
+    expected = "numbers that are drawn for every vector"
+    if failed := checks.absent("normal", mine, expected, "vectors"):
+        return failed
+    found = mine.arrays["vectors"]
+    different = len(np.unique(found.reshape(len(found), -1), axis=0))
+    return checks.outcome("normal", different == len(found), expected, f"{different} different vectors of {len(found)}")
 
 
 def standard_normal(name: str, *draws: Experiment, key: str = "vectors") -> Outcome:

@@ -12,22 +12,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from graders import checks
 from graders.assignments import Experiments, Seen
+from graders.assignments import acgan_losses as losses
 from graders.assignments.acgan_images import standard_normal
+from graders.assignments.acgan_losses import CLASSES, Array
 from graders.model import Experiment, Outcome
 
-Array = NDArray[Any]
-CLASSES = 10
 BATCH, LAST = 16, 5  # images of a batch, and of the last one of an epoch
 _STEPS = {"first": BATCH, "second": BATCH, "last": LAST}
-_OFF = 1e-3  # of a gradient, as a share of its largest value: float32 and one more pass through a sigmoid
 # Targets that pass for "real" and for "generated": with or without smoothing, on one side or both.
 _REAL, _FAKE, _FAKE_OF_SQUARES = (0.65, 1.25), (-0.25, 0.35), (-1.25, 0.35)
-_WEIGHTS = (1.0, 0.5, 2.0, 0.25, 1 / 3, 0.1, 10.0)  # of a loss, where its targets are drawn and cannot be fitted
-UPDATE, SOURCE, PLACE, LABEL, SCORE, PULL = range(6)  # columns of `rows`, see the instrument
+PASS, SOURCE, PLACE, LABEL, SCORE, PULL = range(6)  # columns of `rows`, see the instrument
 
 
 class TrainStep:
@@ -41,11 +38,14 @@ class TrainStep:
         def step(name: str, number: int) -> Any:
             images = np.abs(np.sin(draw.normal(f"images {name}", number, 3, 32, 32)))
             labels = draw.integers(f"labels {name}", 0, CLASSES, number)
-            networks = {"G": student.definition("generator"), "D": student.definition("discriminator")}
 
             def one() -> Any:
                 return student.call("train_step", x=lab.image_tensor(images), y=lab.label_tensor(labels))
 
+            if not all(student.names.get(item) in student.namespace for item in ("generator", "discriminator")):
+                one()  # that of the skeleton says that it is not done
+                raise ValueError("the step does not use a generator and a discriminator that are known by their names")
+            networks = {"G": student.definition("generator"), "D": student.definition("discriminator")}
             return {"number": number, **lab.duel(networks, student.namespace, one, images, labels, BATCH, draw)}
 
         return {name: functools.partial(step, name, number) for name, number in _STEPS.items()}
@@ -65,9 +65,45 @@ class TrainStep:
         }
         for name, check in checked.items():
             yield checks.all_of(name, *(check(one) for one in full))
-        yield standard_normal("noise", *(mine[name] for name in ("first", "second")))
+        yield _noise(mine["first"], mine["second"])
         yield steps["last"].whole("batch")
-        yield checks.all_of("returned", *(one.returned() for one in full))
+        yield checks.all_of(
+            "returned", *(one.returned() for one in full), _two_losses(*full), _accuracy(*steps.values())
+        )
+
+
+def _noise(first: Experiment, second: Experiment) -> Outcome:
+    """Check that latent vectors are normal numbers, others for every image and in every step."""
+    drawn = standard_normal("noise", first, second)
+    if not drawn.passed:
+        return drawn
+    if any(int(one.values.get("alike", 1)) for one in (first, second)):
+        return checks.outcome("noise", False, drawn.expected, "the same vector for several images of a batch")
+    rows = [{row.tobytes() for row in one.arrays["vectors"].astype(np.float64)} for one in (first, second)]
+    same = bool(rows[0] & rows[1])
+    return checks.outcome("noise", not same, drawn.expected, "the same ones in another step" if same else drawn.actual)
+
+
+def _two_losses(first: _Step, second: _Step) -> Outcome:
+    """Check that two numbers besides the accuracy are others in another step, as losses are."""
+    expected = "two losses, which are others in every step"
+    one, other = first.numbers(), second.numbers()
+    if one.shape != other.shape:
+        return checks.outcome("returned", False, expected, "another number of values in another step")
+    pairs = {(a, b) for a, b in zip(one.tolist(), other.tolist(), strict=True) if a != b}
+    accuracy = next((pair for pair in pairs if first.tells(pair[0]) and second.tells(pair[1])), None)
+    return checks.outcome("returned", len(pairs - {accuracy}) >= 2, expected, f"{len(pairs - {accuracy})} of them")
+
+
+def _accuracy(*steps: _Step) -> Outcome:
+    """Check that a number is the same kind of accuracy in all steps that were made, the smaller one among them."""
+    expected = "an accuracy of what the discriminator told in this step"
+    made = [one for one in steps if len(one.numbers())] or steps[:1]
+    kinds = [set.intersection(*(one.tells(number) for one, number in zip(made, numbers, strict=True)))
+             for numbers in zip(*(one.numbers().tolist() for one in made), strict=False)]  # fmt: skip
+    return checks.outcome(
+        "returned", any(kinds), expected, "so it is" if any(kinds) else "none that holds in all steps"
+    )
 
 
 class _Step:
@@ -82,12 +118,13 @@ class _Step:
         self.rows = rows.astype(np.float64) if sound else np.zeros((0, 6))
         self.scores, self.pulls = (one.astype(np.float64) if sound else np.zeros((0, CLASSES)) for one in tables)
         self.done = list(mine.values.get("updates", [])) if not mine.failure else []
+        self.passes = list(mine.values.get("passes", [])) if not mine.failure else []
         self.forms = mine.values.get("forms", {}) if not mine.failure else {}
 
     def _rows_of(self, who: str, source: int) -> Array:
-        """Return which rows are of this source and had a part in an update of this network alone."""
-        updates = [at for at, one in enumerate(self.done) if one["who"] == [who]]
-        return np.asarray(np.isin(self.rows[:, UPDATE], updates) & (self.rows[:, SOURCE] == source))
+        """Return which rows are of this source and had a part in what this network learns."""
+        passes = [at for at, one in enumerate(self.passes) if one["of"] == who]
+        return np.asarray(np.isin(self.rows[:, PASS], passes) & (self.rows[:, SOURCE] == source))
 
     # Losses of the score ----------------------------------------------------------------------------------------------
 
@@ -109,11 +146,9 @@ class _Step:
         rows = self.rows[self._rows_of(who, source)]
         if not np.any(rows[:, PULL]):
             network = "discriminator" if who == "D" else "generator"
-            return checks.outcome(
-                name, False, expected, f"no such image takes part in an update of the {network} alone"
-            )
-        for update in np.unique(rows[rows[:, PULL] != 0, UPDATE]):
-            one = rows[rows[:, UPDATE] == update]
+            return checks.outcome(name, False, expected, f"the {network} learns nothing of such images")
+        for number in np.unique(rows[rows[:, PULL] != 0, PASS]):
+            one = rows[rows[:, PASS] == number]
             if not self._known_loss(one, targets, who):
                 against = np.mean(one[:, PULL] < 0 if targets is _FAKE else one[:, PULL] > 0) > 0.8
                 return checks.outcome(name, False, expected, "pulled the other way" if against else self._unknown())
@@ -130,12 +165,14 @@ class _Step:
         probabilities = self.forms.get("score") == "sigmoid"
         chance = score if probabilities else 1 / (1 + np.exp(-np.clip(score, -60, 60)))
         of_logits = pull * chance * (1 - chance) if probabilities else pull
-        if _linear(chance, of_logits, targets) or _drawn_targets(chance, of_logits, targets, len(rows)):
+        if losses.linear(chance, of_logits, targets) or losses.drawn_targets(chance, of_logits, targets, len(rows)):
             return True
-        if who == "G" and _proportional(of_logits, -chance):  # minimax, as in the paper
+        if who == "G" and losses.proportional(of_logits, -chance):  # minimax, as in the paper
             return True
         squares = _FAKE_OF_SQUARES if targets is _FAKE else targets
-        return _linear(score, pull, squares) or (not probabilities and _hinge(pull, 1 if targets is _FAKE else -1))
+        return losses.linear(score, pull, squares) or (
+            not probabilities and losses.hinge(pull, 1 if targets is _FAKE else -1)
+        )
 
     # Losses of the classes --------------------------------------------------------------------------------------------
 
@@ -166,8 +203,8 @@ class _Step:
         if np.any((rows[:, LABEL] < 0) | (rows[:, LABEL] >= CLASSES)):
             return checks.outcome(name, False, expected, "generated without labels of 0 to 9")
         form = str(self.forms.get("classes") or "logits")
-        parts = [rows[:, UPDATE] == update for update in np.unique(rows[pulls.any(axis=1), UPDATE])]
-        wrong = [part for part in parts if not _cross_entropy(scores[part], pulls[part], rows[part, LABEL], form)]
+        parts = [rows[:, PASS] == number for number in np.unique(rows[pulls.any(axis=1), PASS])]
+        wrong = [part for part in parts if not losses.cross_entropy(scores[part], pulls[part], rows[part, LABEL], form)]
         told = f"gradients of another loss, or of other labels (the class scores are {form.replace('_', ' ')})"
         return checks.outcome(name, not wrong, expected, told if wrong else "so it is")
 
@@ -182,19 +219,23 @@ class _Step:
         own = all(one["who"] == one["changed"] for one in self.done)
         passed = own and set(changed) == {"D", "G"}
         names = {"D": "discriminator", "G": "generator", "D+G": "both at once", "none": "nothing"}
-        return checks.outcome(
-            "updates", passed, expected, ", ".join(names.get(one, one) for one in changed[:8]) or "none"
-        )
+        told = ", ".join(names.get(one, one) for one in changed[:8]) or "none"
+        if any(len(one["who"]) > 1 for one in self.done):
+            told = "an optimizer that has the weights of both"
+        if left_out := self.mine.values.get("left out"):
+            told = f"some weights of the {' and the '.join(names.get(one, '') for one in left_out)} have no optimizer"
+        return checks.outcome("updates", passed and not left_out, expected, told)
 
     def fresh(self) -> Outcome:
         """Judge whether an update has the gradients of its own losses alone, and all of them."""
         expected = "every update has the gradients of its own losses, and of nothing before them"
         if failed := checks.absent("fresh", self.mine, expected):
             return failed
-        stale, dropped = (any(one[key] for one in self.done) for key in ("stale", "dropped"))
-        told = "gradients of before are left in it" if stale else "a part of its gradients was thrown away"
-        passed = bool(self.done) and not stale and not dropped
-        return checks.outcome("fresh", passed, expected, "so it is" if passed else told if self.done else "no update")
+        stale, mixed = (any(one[key] for one in self.done) for key in ("stale", "mixed"))
+        told = "no update" if not self.done else "gradients of before are left in it" if stale else ""
+        told = told or ("gradients of the other network's loss are in it" if mixed else "")
+        told = told or ("a part of its gradients was thrown away" if self.mine.values.get("dropped") else "")
+        return checks.outcome("fresh", not told, expected, told or "so it is")
 
     # The rest ---------------------------------------------------------------------------------------------------------
 
@@ -213,11 +254,20 @@ class _Step:
         expected = "the loss of the generator, that of the discriminator, and an accuracy, as finite numbers"
         if failed := checks.absent("returned", self.mine, expected):
             return failed
-        numbers = self.mine.arrays.get("returned", np.zeros(0)).astype(np.float64).ravel()
+        numbers = self.numbers()
         told = ", ".join(f"{one:.4g}" for one in numbers[:5]) or "nothing"
         known = numbers[np.isfinite(numbers)]
-        right = any(abs(one - share) <= 1e-3 * max(1.0, share) for one in known for share in self._accuracies())
-        return checks.outcome("returned", len(known) >= 3 and right, expected, told)
+        right = len(known) >= 3 and any(self.tells(one) for one in known)
+        return checks.outcome("returned", right, expected, told)
+
+    def tells(self, number: float) -> set[int]:
+        """Return which kinds of accuracy, of what the discriminator told, a number is."""
+        shares = enumerate(self._accuracies())
+        return {at for at, share in shares if abs(number - share) <= 1e-3 * max(1.0, share)}
+
+    def numbers(self) -> Array:
+        """Return the numbers that the step returned."""
+        return np.asarray(self.mine.arrays.get("returned", np.zeros(0)), np.float64).ravel()
 
     def _accuracies(self) -> Iterator[float]:
         """Yield the accuracies of classes and scores, of real and generated images: shares, percentages and counts."""
@@ -227,56 +277,10 @@ class _Step:
         sure = (rows[:, SCORE] > threshold) == (rows[:, SOURCE] == 1)
         real, fake, passed_on = self._rows_of("D", 1), self._rows_of("D", 0), self._rows_of("G", 0)
         all_updates = np.ones(len(rows), bool)
-        for update in (all_updates, *(rows[:, UPDATE] == at for at in range(len(self.done)))):
+        updates = {at: one["update"] for at, one in enumerate(self.passes)}
+        of_update = np.array([updates.get(int(at), -1) for at in rows[:, PASS]])
+        for update in (all_updates, *(of_update == at for at in np.unique(of_update))):
             for which in (real & update, fake & update, passed_on & update, (real | fake) & update, real | passed_on):
-                for right in (told, sure) if which.any() else ():
-                    share = float(right[which].mean())
+                for right in (told, sure):
+                    share = float(right[which].mean()) if which.any() else np.nan  # so that kinds keep their places
                     yield from (share, 100 * share, share * float(which.sum()))
-
-
-# Losses by their gradients --------------------------------------------------------------------------------------------
-
-
-def _linear(value: Array, pull: Array, targets: tuple[float, float]) -> bool:
-    """Return whether pull = c (value - t) for one c > 0 and one target t in a range."""
-    slope, shift = np.linalg.lstsq(np.stack([value, np.ones_like(value)], axis=1), pull, rcond=None)[0]
-    if slope <= 0 or np.ptp(value) < 1e-6:
-        return False
-    off = np.abs(slope * value + shift - pull).max()
-    return bool(off <= _OFF * max(np.abs(pull).max(), abs(slope)) and targets[0] <= -shift / slope <= targets[1])
-
-
-def _drawn_targets(chance: Array, pull: Array, targets: tuple[float, float], number: int) -> bool:
-    """Return whether pull = c (chance - t) for a usual c and targets t, one per row, in a range."""
-    found = [chance - pull * number / weight for weight in _WEIGHTS]
-    return any(bool(np.all((t >= targets[0]) & (t <= targets[1]))) for t in found)
-
-
-def _proportional(one: Array, other: Array) -> bool:
-    scale = float(one @ other) / max(float(other @ other), 1e-300)
-    return scale > 0 and bool(np.abs(one - scale * other).max() <= _OFF * np.abs(one).max())
-
-
-def _hinge(pull: Array, sign: int) -> bool:
-    """Return whether scores are pulled this way, all alike, or not at all: a hinge or its linear part."""
-    pulled = sign * pull[pull != 0]
-    return bool(len(pulled) and pulled.min() > 0 and np.ptp(pulled) <= _OFF * pulled.max())
-
-
-def _cross_entropy(scores: Array, pulls: Array, labels: Array, form: str) -> bool:
-    """Return whether gradients of class scores are those of cross-entropy with these labels, smoothed or not.
-
-    They are w p - u d - v for the probabilities p of the scores and the labels d as one-hot vectors; in sum zero for
-    logits, and u d / p for probabilities whose logarithm is taken.
-    """
-    hot = np.eye(CLASSES)[labels.astype(int)]
-    size = np.abs(pulls).max()
-    if form == "softmax":
-        return _proportional(-pulls.ravel(), (hot / np.maximum(scores, 1e-12)).ravel())
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    chance = powers / powers.sum(axis=1, keepdims=True)
-    columns = np.stack([chance.ravel(), -hot.ravel(), -np.ones(hot.size)], axis=1)
-    (w, u, v), *_ = np.linalg.lstsq(columns, pulls.ravel(), rcond=None)
-    off = np.abs(columns @ (w, u, v) - pulls.ravel()).max()
-    balanced = form == "log_softmax" or abs(w - u - CLASSES * v) <= 1e-2 * u
-    return bool(off <= _OFF * size and u > 0 and w >= -1e-2 * u and balanced and -1e-2 * u <= v <= 0.1 * u)

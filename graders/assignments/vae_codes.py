@@ -61,6 +61,7 @@ class _Drawn:
         zero = [np.zeros((1, 1))] * 6
         wide = [one.astype(np.float64) for one in (zero if self.problem else arrays)]
         self.mu, self.log_var, self.z, self.projection, self.of_mu, self.of_log_var = wide
+        self.image = mine.arrays.get("image", np.zeros(0))
         self.reached = not self.problem and mine.values.get("reached") is True
 
     @property
@@ -97,6 +98,8 @@ def _normal(draws: Sequence[_Drawn], slips: bool) -> Outcome:
     expected = "codes from the normal distribution of that mean and log-variance"
     if problem := next((one.problem for one in draws if one.problem), ""):
         return checks.outcome("distribution", False, expected, problem)
+    if any(np.array_equal(one.mu, one.log_var) for one in draws):
+        return checks.outcome("distribution", False, expected, "mean and log-variance are the same numbers")
     found = distributions.drawn("distribution", expected, [one.finding(one.noise) for one in draws])
     return checks.outcome("distribution", True, expected, _BY_SLIP) if slips else found
 
@@ -109,5 +112,7 @@ def _fresh(draws: Sequence[_Drawn], slips: bool) -> Outcome:
     noises = [one.noise_by_slip if slips else one.noise for one in draws]
     if len({one.shape for one in noises}) > 1:
         return checks.outcome("fresh", False, expected, "codes of other sizes in another call")
+    if any(np.array_equal(draws[0].image, one.image) for one in draws[1:]):
+        return checks.outcome("fresh", False, expected, "the reconstruction is the same whatever codes are drawn")
     pairs = [np.concatenate([noises[0], one]) for one in noises[1:]]
     return distributions.drawn("fresh", expected, [distributions.unrelated(one) for one in pairs])

@@ -24,13 +24,13 @@ class Denormalize:
     arguments = ("x",)
 
     def probe(self, student: Any, lab: Any, draw: Any) -> Experiments:
-        """Give it images that have every level, in some order, and the same with a graph."""
+        """Give it images that have every level, in some order, the same with a graph, and images of medium levels."""
         order = draw.order("levels", 6 * _LEVELS)
-        levels = np.resize(np.arange(_LEVELS), 6 * _LEVELS)[order].reshape(2, 3, 16, 16)
-        x = np.asarray(levels / np.float32(_LEVELS - 1), np.float32)
+        every = np.resize(np.arange(_LEVELS), 6 * _LEVELS)[order].reshape(2, 3, 8, 32)
+        x = np.asarray(every / np.float32(_LEVELS - 1), np.float32)
 
-        def plain() -> dict[str, Any]:
-            tensor = lab.torch_sampling.tensor_of(x.copy())
+        def plain(levels: Array) -> dict[str, Any]:
+            tensor = lab.torch_sampling.tensor_of(np.asarray(levels / np.float32(_LEVELS - 1), np.float32))
             found = student.build("denormalize", x=tensor)
             return {**_told(found), "x": tensor.detach().numpy(), "levels": levels}
 
@@ -38,15 +38,14 @@ class Denormalize:
             tensor = lab.torch_sampling.tensor_of(x.copy()).requires_grad_() * 1.0
             return _told(student.build("denormalize", x=tensor))
 
-        return {"plain": plain, "graph": graph}
+        return {"plain": lambda: plain(every), "some": lambda: plain(every % 128 + 64), "graph": graph}
 
     def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
         """Compare with the levels."""
         plain, given = mine["plain"], theirs["plain"]
-        levels = given.arrays["levels"].transpose(0, 2, 3, 1).astype(np.float64)  # (N, H, W, 3)
         yield _type(plain)
         yield checks.shape("layout", plain, given)
-        yield _levels("values", plain, levels)
+        yield checks.all_of("values", *(_levels("values", mine[name], theirs[name]) for name in ("plain", "some")))
         same = checks.close("unchanged", plain, given, "x", tolerance=0.0)
         yield checks.all_of("unchanged", same, _there("unchanged", mine["graph"]))
 
@@ -67,16 +66,24 @@ def _type(mine: Experiment) -> Outcome:
     return checks.outcome("type", same, expected, found)
 
 
-def _levels(name: str, mine: Experiment, levels: Array) -> Outcome:
-    """Check that every level comes back to within one, also where the axes are not in their order yet."""
-    expected = "each of the 256 levels again, to within one"
+def _levels(name: str, mine: Experiment, theirs: Experiment) -> Outcome:
+    """Check that every level comes back to within one, 0 and 1 exactly, also where the axes are not in order yet."""
+    expected = "each of the 256 levels again, to within one, and both ends"
     if failed := checks.absent(name, mine, expected, "outputs"):
         return failed
+    levels = theirs.arrays["levels"].transpose(0, 2, 3, 1).astype(np.float64)  # (N, H, W, 3)
     found = mine.arrays["outputs"].astype(np.float64)
     readings = [one for one in (levels, levels.transpose(0, 3, 1, 2)) if one.shape == found.shape]
-    off = min((float(np.abs(found - one).max()) for one in readings), default=np.inf)
-    actual = "other sizes" if not readings else "as expected" if off <= 1 else f"levels that are off by up to {off:.0f}"
-    return checks.outcome(name, off <= 1, expected, actual)
+    off, ends = min(((float(np.abs(found - one).max()), _ends_off(found, one)) for one in readings), default=(256.0, 0))
+    told = f"levels that are off by up to {off:.0f}" if off > 1 else f"an end that is off by {ends:.0f}"
+    passed = off <= 1 and ends == 0
+    return checks.outcome(name, passed, expected, "other sizes" if not readings else "as expected" if passed else told)
+
+
+def _ends_off(found: Array, levels: Array) -> float:
+    """Return how far the lowest and the highest level are off."""
+    ends = (levels == 0) | (levels == _LEVELS - 1)
+    return float(np.abs(found - levels)[ends].max(initial=0))
 
 
 def _there(name: str, mine: Experiment) -> Outcome:
@@ -87,6 +94,7 @@ def _there(name: str, mine: Experiment) -> Outcome:
 # Images from random codes ---------------------------------------------------------------------------------------------
 
 _MANY, _FEW = 64, 3
+_ALL = 256  # random labels, among which every class is, but for two of 10^11 times
 
 
 class _Generation:
@@ -166,8 +174,9 @@ class ConditionalGeneration(_Generation):
     item = "generate_class"
 
     def more(self, tools: Any, build: Any, draw: Any) -> Experiments:
-        """Generate from the same codes for labels, for the same labels again and for others."""
+        """Generate from the same codes for labels, and with the label of one image after the other changed."""
         y = networks.labels(draw, "y", _FEW)
+        others = (y + np.eye(_FEW, dtype=y.dtype)) % networks.CLASSES  # one label of each row is another one
 
         def generate(labels: Array) -> Any:
             with tools.seeded():
@@ -175,13 +184,15 @@ class ConditionalGeneration(_Generation):
 
         return {
             "labelled": lambda: {**generate(y), "wanted": y},
-            "relabelled": lambda: generate(np.asarray((y + 1) % networks.CLASSES)),
+            "relabelled": lambda: {"outputs": np.stack([generate(turned)["outputs"] for turned in others])},
+            "all": lambda: {"labels": tools.generated(build(), lambda: build().generate(_ALL), _ALL)["labels"]},
         }
 
     def judge(self, mine: Seen, theirs: Seen) -> Iterator[Outcome]:
         """Judge as for the VAE; then look at the labels and at what they change."""
         yield from super().judge(mine, theirs)
-        yield checks.all_of("labels", _random_labels(mine["many"], mine["again"]), _own_labels(mine, theirs))
+        picked = _random_labels(mine["many"], mine["again"])
+        yield checks.all_of("labels", picked, _every_label(mine["all"]), _own_labels(mine, theirs))
         yield _conditioned(mine["labelled"], mine["relabelled"])
 
 
@@ -196,6 +207,14 @@ def _random_labels(*calls: Experiment) -> Outcome:
     return distributions.drawn("labels", expected, [distributions.even(one, networks.CLASSES) for one in found])
 
 
+def _every_label(mine: Experiment) -> Outcome:
+    expected = f"every class among {_ALL} labels that it picks"
+    if failed := checks.absent("labels", mine, expected, "labels"):
+        return failed
+    lacking = networks.CLASSES - np.isin(np.arange(networks.CLASSES), mine.arrays["labels"]).sum()
+    return checks.outcome("labels", not lacking, expected, f"{lacking} of {networks.CLASSES} classes are missing")
+
+
 def _own_labels(mine: Seen, theirs: Seen) -> Outcome:
     expected = "the labels that it was given"
     if failed := checks.absent("labels", mine["labelled"], expected, "labels"):
@@ -205,12 +224,14 @@ def _own_labels(mine: Seen, theirs: Seen) -> Outcome:
 
 
 def _conditioned(one: Experiment, other: Experiment) -> Outcome:
-    expected = "other images for other labels, from the same codes"
+    expected = "another image where its own label is another one, from the same codes"
     for each in (one, other):
         if failed := checks.absent("condition", each, expected, "outputs"):
             return failed
     first, second = one.arrays["outputs"], other.arrays["outputs"]
-    if first.shape != second.shape or not (checks.finite(first) and checks.finite(second)):
+    sound = len(first) == _FEW and second.shape == (_FEW, *first.shape)
+    if not sound or not (checks.finite(first) and checks.finite(second)):
         return checks.outcome("condition", False, expected, "images of other sizes, or not finite")
-    changed = np.abs(first - second).reshape(len(first), -1).max(axis=1) > 1e-4
+    own = second[np.arange(_FEW), np.arange(_FEW)]  # (N, ...), each with another label
+    changed = np.abs(first - own).reshape(_FEW, -1).max(axis=1) > 1e-4
     return checks.outcome("condition", bool(changed.all()), expected, f"{int(changed.sum())} of {len(first)} differ")

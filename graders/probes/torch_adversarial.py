@@ -15,16 +15,12 @@ import torch
 from torch import nn
 
 from graders.probes.draw import Draw
-from graders.probes.torch_trace import operations
+from graders.probes.torch_effects import effective, kind
+from graders.probes.torch_sampling import CLASSES, Recorder, one_hot
+from graders.probes.torch_trace import SILENT, evaluation
 
-CLASSES = 10
 _WIDE = 10.0  # times all weights: far enough to see whether an output has ends
 _Call = Callable[[Any, Any], Any]
-
-
-def one_hot(labels: Any) -> Any:
-    """Return labels (N,) as float32 (N, CLASSES)."""
-    return nn.functional.one_hot(labels.long(), CLASSES).float()
 
 
 def generated(layer: Any, draw: Draw, latents: Sequence[int], number: int = 6) -> dict[str, Any]:
@@ -66,9 +62,25 @@ def reached(layer: Any, draw: Draw, latents: Sequence[int]) -> dict[str, Any]:
 
 
 def upsampled(layer: Any, draw: Draw, latents: Sequence[int]) -> dict[str, Any]:
-    """Return the operations and the convolutions that a generator executes; see `torch_trace.operations`."""
+    """Return the maps that a generator makes and its images depend on, in their order: height, and transposed (bool).
+
+    Transposed are those that come out of a transposed convolution.
+    """
     latent, call = _form(layer, draw, latents)
-    return operations(layer, lambda: call(torch.from_numpy(draw.normal("many", 2, latent)), torch.arange(2)))
+    z = torch.from_numpy(draw.normal("many", 2, latent))
+    maps: list[dict[str, Any]] = []
+
+    def note(name: str, func: Any, given: Sequence[Any], result: Any) -> None:
+        first = result[0] if isinstance(result, (tuple, list)) and result else result
+        if isinstance(first, torch.Tensor) and first.dim() == 4 and name not in SILENT and first.is_floating_point():
+            height = int(first.shape[2])
+            maps.append({"number": recorder.count, "height": height, "transposed": kind(func, given)["transposed"]})
+
+    with evaluation(layer):
+        with Recorder(note) as recorder:
+            call(z, torch.arange(2))
+        used = effective(lambda: call(z, torch.arange(2)), [one.pop("number") for one in maps])
+    return {"maps": [one for one, has in zip(maps, used, strict=True) if has]}
 
 
 def _form(layer: Any, draw: Draw, latents: Sequence[int]) -> tuple[int, _Call]:
@@ -123,7 +135,8 @@ def heads(layer: Any, draw: Draw, number: int = 6) -> dict[str, Any]:
     """Return what a discriminator gives for images in [0, 1], and what of it its two outputs depend on.
 
     `first` and `second` (number, ...): its outputs in evaluation mode, with batch norm on the batch; `input of first`,
-    `input of second`: the gradients of the images; `shared`: how many weights both outputs depend on.
+    `input of second`: the gradients of the images; `shared`: how many weights both outputs depend on; `alike`: the
+    least cosine of an image's gradients of both, without a sign.
     """
     x = torch.from_numpy(np.abs(np.sin(draw.normal("images", number, 3, 32, 32))))
     with torch.no_grad():
@@ -135,7 +148,11 @@ def heads(layer: Any, draw: Draw, number: int = 6) -> dict[str, Any]:
     found = [_gradients(one, [x, *weights], draw) for one in _two(layer(x))]
     both = [a is not None and b is not None for a, b in zip(found[0][1:], found[1][1:], strict=True)]
     inputs = {f"input of {name}": _array(one[0], x) for name, one in zip(("first", "second"), found, strict=True)}
-    return {"first": first, "second": second, **inputs, "shared": sum(both), "weights": len(weights)}
+    with evaluation(layer, graph=True):  # where no image has a part in the outputs of another
+        own = [_array(_gradients(one, [x], draw)[0], x).reshape(number, -1) for one in _two(layer(x))]
+    lengths = np.maximum(np.prod([np.linalg.norm(one, axis=1) for one in own], axis=0), 1e-30)
+    alike = float((np.abs((own[0] * own[1]).sum(axis=1)) / lengths).min())
+    return {"first": first, "second": second, **inputs, "shared": sum(both), "weights": len(weights), "alike": alike}
 
 
 def _two(result: Any) -> tuple[Any, Any]:

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from graders.probes.binding import parameters_of
-from graders.probes.torch_sampling import RANDOM, Recorder, array_of, seeded
+from graders.probes.torch_effects import effective, kind, pixels, resizes
+from graders.probes.torch_sampling import RANDOM, Recorder, array_of, one_hot, seeded
 
 Array = NDArray[Any]
-_RESIZING = re.compile(r"convolution|pool|upsample|pixel_(un)?shuffle|grid_sampler|index_select|repeat_interleave")
 _FIXING = re.compile(r"repar|sample_z|sample_latent|latent_sample", re.IGNORECASE)
 
 
@@ -29,16 +30,26 @@ _FIXING = re.compile(r"repar|sample_z|sample_latent|latent_sample", re.IGNORECAS
 def called(model: Any, x: Any, y: Any) -> tuple[Any, Any, Any, Any]:
     """Call a model on images and labels; return reconstruction, mean, log-variance and codes, None where it has none.
 
-    A model that takes images alone gets no labels. Raises ValueError where no such tuple comes back.
+    A model that takes images alone gets no labels, one that takes no numbers gets one-hot vectors. Raises ValueError
+    where no such tuple comes back.
     """
     takes = [
         one for one in parameters_of(model.forward) if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
     ]
     open_ended = any(one.kind is one.VAR_POSITIONAL for one in parameters_of(model.forward))
-    found = model(x, y) if len(takes) > 1 or open_ended else model(x)
+    found = _labelled(model, x, y) if len(takes) > 1 or open_ended else model(x)
     if not isinstance(found, (tuple, list)) or len(found) < 3:
         raise ValueError("forward must return the reconstruction, mu, log_var and z")
     return found[0], found[1], found[2], found[3] if len(found) > 3 else None
+
+
+def _labelled(model: Any, x: Any, y: Any) -> Any:
+    try:
+        return model(x, y)
+    except Exception:  # of the student's code: it may take other labels
+        with contextlib.suppress(Exception):
+            return model(x, one_hot(y))
+        raise
 
 
 @contextlib.contextmanager
@@ -56,6 +67,12 @@ def mode(model: Any, training: bool) -> Iterator[None]:
             for name, one in model.named_buffers():
                 if name in buffers:
                     one.copy_(buffers[name])
+
+
+def shaped(model: Any, x: Array, y: Array) -> None:
+    """Call a model that has lazy modules once: before that their weights have no shape."""
+    if any(nn.parameter.is_lazy(one) for one in model.parameters()):
+        reconstructed(model, x, y)
 
 
 def apart(model: Any) -> None:
@@ -77,9 +94,9 @@ def reconstructed(model: Any, x: Array, y: Array) -> dict[str, Array]:
 def resizing(model: Any, x: Array, y: Array) -> dict[str, Any]:
     """Return what a model executes to change sizes or to convolve: `encoder` and `decoder`, each in its order.
 
-    The decoder begins where the last random numbers are drawn in training mode, else behind the last operation that
-    gives a matrix, else behind the smallest map. An entry has name, before and after (pixels of a map), transposed,
-    depthwise and pointwise.
+    What none of the results depends on is left out. The decoder begins where the last random numbers are drawn
+    in training mode, else behind the last operation that gives a matrix, else behind the smallest map. An entry has
+    name, before and after (pixels of a map), transposed, depthwise and pointwise.
     """
     steps: list[dict[str, Any]] = []
     marks: dict[str, int] = {}
@@ -94,31 +111,22 @@ def resizing(model: Any, x: Array, y: Array) -> dict[str, Any]:
         elif result.dim() == 2 and name in ("addmm", "mm", "cat", "linear"):
             marks["matrix"] = len(steps)
         source = next((one for one in given if isinstance(one, torch.Tensor)), None)
-        if _RESIZING.search(name) and result.dim() == 4 and source is not None and source.dim() == 4:
-            steps.append({"name": name, "before": _pixels(source), "after": _pixels(result), **_kind(func, given)})
+        if source is not None and resizes(name, source, result):
+            sizes = {"before": pixels(source), "after": pixels(result)}
+            steps.append({"name": name, "number": recorder.count, **sizes, **kind(func, given)})
 
-    with mode(model, True), torch.no_grad(), Recorder(note):
-        called(model, torch.from_numpy(x), torch.from_numpy(y))
+    def run() -> Any:
+        found = _seeded(model, torch.from_numpy(x), torch.from_numpy(y))
+        return torch.cat([one.flatten() for one in found if one is not None])
+
+    with mode(model, True), torch.no_grad():
+        with Recorder(note) as recorder:
+            run()
+        used = effective(run, [step.pop("number") for step in steps])
     smallest = min(range(len(steps)), key=lambda at: steps[at]["after"], default=-1) + 1
     at = marks.get("random", marks.get("matrix", smallest))
-    return {"encoder": steps[:at], "decoder": steps[at:]}
-
-
-def _pixels(tensor: Any) -> int:
-    return int(tensor.shape[-1]) * int(tensor.shape[-2])
-
-
-def _kind(func: Any, given: Sequence[Any]) -> dict[str, bool]:
-    """Return what sort of convolution an operation is; all are False for another operation."""
-    if "convolution" not in func.overloadpacket.__name__:
-        return {"transposed": False, "depthwise": False, "pointwise": False}
-    named = dict(zip((one.name for one in func._schema.arguments), given, strict=False))
-    kernel, groups = named["weight"], int(named["groups"])
-    return {
-        "transposed": bool(named["transposed"]),
-        "depthwise": groups > 1 and groups == int(named["input"].shape[1]),
-        "pointwise": all(int(size) == 1 for size in kernel.shape[2:]),
-    }
+    parts = {"encoder": slice(at), "decoder": slice(at, None)}
+    return {name: [step for step, has in zip(steps[one], used[one], strict=True) if has] for name, one in parts.items()}
 
 
 # What the codes pass on -----------------------------------------------------------------------------------------------
@@ -147,19 +155,22 @@ def paths(model: Any, x: Array, y: Array, projection: Callable[..., Array]) -> d
 def held(model: Any, first: tuple[Array, Array], second: tuple[Array, Array]) -> dict[str, Any]:
     """Reconstruct `second`, images and labels, from the codes of `first`; return both reconstructions.
 
-    `known` is False where no way was found to hold the codes: then `held` is that of the second with its own codes.
+    `own` is that of the second with its own codes. `known` is False where no way was found to hold the codes: then
+    `held` is the same.
     """
     with mode(model, False), torch.no_grad():
         one, two = (tuple(torch.from_numpy(part) for part in pair) for pair in (first, second))
         codes = _Codes(model)
         with codes.watched():
             reconstruction = _seeded(model, *one)
+        own = _seeded(model, *two)[0]
         for way in (codes.outputs_held, codes.methods_held):
             with way() as known:
                 again = _seeded(model, *two)
             if known():
                 break
-        return {"first": array_of(reconstruction[0]), "held": array_of(again[0]), "known": known()}
+        images = {"first": reconstruction[0], "own": own, "held": again[0]}
+        return {**{name: array_of(image) for name, image in images.items()}, "known": known()}
 
 
 def _seeded(model: Any, x: Any, y: Any) -> tuple[Any, Any, Any, Any]:
@@ -263,10 +274,13 @@ def codes(model: Any, x: Array, y: Array, projection: Callable[..., Array]) -> d
     """Draw codes in training mode; return mean, log-variance and codes (N, latent) and gradients of a projection.
 
     `of mu` and `of log_var` are its gradients with respect to both, `projection` the factors of the codes. `reached`
-    is whether both come into the codes at all.
+    is whether both come into the codes at all. `image` (N, values) are some values of the reconstruction, without
+    dropout.
     """
     with mode(model, True):
-        _image, mu, log_var, z = called(model, torch.from_numpy(x), torch.from_numpy(y))
+        for part in model.modules():
+            part.training = part.training and not isinstance(part, nn.modules.dropout._DropoutNd)
+        image, mu, log_var, z = called(model, torch.from_numpy(x), torch.from_numpy(y))
         if z is None:
             raise ValueError("forward must return the reconstruction, mu, log_var and z")
         factors = torch.from_numpy(projection(*z.shape))
@@ -278,5 +292,6 @@ def codes(model: Any, x: Array, y: Array, projection: Callable[..., Array]) -> d
         found[f"of {name}"] = array_of(torch.zeros_like(mu) if one is None else one)
     return {
         **{name: one.reshape(len(one), -1) for name, one in found.items()},
+        "image": array_of(image[..., ::4, ::4]).reshape(len(image), -1),
         "reached": all(one is not None for one in grads),
     }

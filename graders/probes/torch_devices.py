@@ -30,6 +30,8 @@ def without_gpu() -> None:
             setattr(owner, name, _moved(getattr(owner, name)))
     for owner in (torch.Tensor, torch.nn.Module):
         owner.cuda = _stay
+    # Weights of lazy modules allow of a few functions alone, by which they are.
+    torch.nn.parameter.UninitializedTensorMixin._allowed_methods.append(torch.Tensor.to)
 
 
 @contextlib.contextmanager

@@ -8,21 +8,21 @@ code runs, by `graders.probes.torch`.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
-from torch.optim import optimizer as optim
+from torch import nn
 
 from graders.probes.draw import Draw
 from graders.probes.torch_aside import batches_of, undone, wrapped
+from graders.probes.torch_passes import Passes, current
 
 CLASSES = 10
 _ALIKE = 0.9  # the least correlation of an image with what it was made of
 _SPREAD = 2.0  # standard deviation of what is added to logits, which hardly differ before training
-_SAME = 1e-3
 _PASSING = ("View", "Reshape", "Squeeze", "Unsqueeze", "Slice", "Select", "Cat", "Split", "Clone", "Alias", "Copy")
 _FORMS = {"SigmoidBackward0": "sigmoid", "SoftmaxBackward0": "softmax", "LogSoftmaxBackward0": "log_softmax"}
 NETWORKS = ("G", "D")
@@ -35,13 +35,15 @@ def duel(networks: Mapping[str, Any], namespace: dict[str, Any], step: Callable[
     `networks` are the classes of generator and discriminator by "G" and "D"; `images` (N, 3, 32, 32) and `labels` (N,)
     are arrays, those that the step is called with; a whole batch has `size` of them.
 
-    `rows`: one per image that the discriminator saw and update that its outputs had a part in (-1: none), as columns
-    update, source (1 one of `images`, 0 generated, -1 neither), place there, label of the source (-1: unknown), score,
-    gradient of the score. `classes` and `class gradients` (rows, 10): the class scores and their gradients.
-    `updates`: who (networks whose weights the optimizer has), changed (networks), stale (gradients of before were
-    left), dropped (some were thrown away). `forms`: what the scores and class scores are, "logits" or the name of an
-    activation. `vectors` (n, latent): what was generated from. `returned`: the numbers that the step returned.
+    `rows`: one per image that the discriminator saw and backward pass that its outputs had a part in (-1: none), as
+    columns pass, source (1 one of `images`, 0 generated, -1 neither), place there, label of the source (-1: unknown),
+    score, gradient of the score. `classes` and `class gradients` (rows, 10): the class scores and their gradients.
+    `passes`, `updates`, `dropped` and `left out`: see `torch_passes`. `forms`: what the scores and class scores are,
+    "logits" or the name of an activation. `vectors` (n, latent): what was generated from; `alike`: how many vectors of
+    one call are those of others. `returned`: the numbers that the step returned.
     """
+    if any(nn.parameter.is_lazy(w) for m in namespace.values() if isinstance(m, nn.Module) for w in m.parameters()):
+        step()  # weights of lazy modules have no shape before
     notes = _Notes(networks, images, labels, draw)
     with undone(namespace), batches_of(size, namespace), notes.watching():
         returned = step()
@@ -50,16 +52,16 @@ def duel(networks: Mapping[str, Any], namespace: dict[str, Any], step: Callable[
 
 @dataclass
 class _Seen:
-    """One call of the discriminator: its input, its outputs, and their gradients by update."""
+    """One call of the discriminator: its input, its outputs, and their gradients by backward pass."""
 
     images: Any
     score: Any
     classes: Any
     gradients: dict[tuple[int, str], Any] = field(default_factory=dict)
 
-    def watch(self, name: str, output: Any, now: Callable[[], int]) -> None:
+    def watch(self, name: str, output: Any) -> None:
         def note(gradient: Any) -> None:
-            key = (now(), name)
+            key = (current(), name)
             self.gradients[key] = self.gradients.get(key, 0) + gradient.detach().reshape(output.shape).double()
 
         if output.requires_grad:
@@ -76,38 +78,19 @@ class _Notes:
         self.vectors: list[Any] = []
         self.calls: list[_Seen] = []
         self.forms = {"score": "", "classes": ""}
-        self.weights: dict[Any, str] = {}  # the network of every weight seen
-        self.sums: dict[Any, Any] = {}  # gradients since the last update
-        self.stale: set[str] = set()
-        self.dropped: set[str] = set()
-        self.before: dict[Any, Any] = {}
-        self.updates: list[dict[str, Any]] = []
-        self.hooks: list[Any] = []
+        self.passes = Passes()
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
         """Note all calls of the two networks and all updates."""
-        handles = [
-            optim.register_optimizer_step_pre_hook(self._about_to_update),
-            optim.register_optimizer_step_post_hook(self._updated),
-        ]
-        with wrapped(self.networks["G"], self._generated), wrapped(self.networks["D"], self._judged):
-            try:
-                yield
-            finally:
-                for handle in (*handles, *self.hooks):
-                    handle.remove()
-
-    def _know(self, network: str, module: Any) -> None:
-        for weight in module.parameters():
-            if weight.requires_grad and weight not in self.weights:
-                self.weights[weight] = network
-                self.hooks.append(weight.register_hook(self._contribution(weight, network)))
+        generated, judged = wrapped(self.networks["G"], self._generated), wrapped(self.networks["D"], self._judged)
+        with generated, judged, self.passes.watching():
+            yield
 
     # Calls ------------------------------------------------------------------------------------------------------------
 
     def _generated(self, module: Any, inputs: tuple[Any, ...], result: Any) -> Any:
-        self._know("G", module)
+        self.passes.know("G", module)
         labels = [found for one in inputs if (found := _labels(one, len(result))) is not None]
         vectors = [one for one in inputs if isinstance(one, torch.Tensor) and one.is_floating_point()]
         self.generated.append((_array(result), labels[0] if labels else np.full(len(result), -1)))
@@ -115,7 +98,7 @@ class _Notes:
         return result
 
     def _judged(self, module: Any, inputs: tuple[Any, ...], result: Any) -> Any:
-        self._know("D", module)
+        self.passes.know("D", module)
         if not isinstance(result, (tuple, list)) or len(result) != 2:
             return result
         score, classes = result
@@ -126,8 +109,8 @@ class _Notes:
         classes = self._spread("classes", classes)
         seen = _Seen(_array(inputs[0]), score, classes)
         self.calls.append(seen)
-        seen.watch("score", score, lambda: len(self.updates))
-        seen.watch("classes", classes, lambda: len(self.updates))
+        seen.watch("score", score)
+        seen.watch("classes", classes)
         return score, classes
 
     def _spread(self, name: str, output: Any) -> Any:
@@ -142,46 +125,12 @@ class _Notes:
             return torch.sigmoid(torch.logit(output, eps=1e-6) + noise)
         return output + noise if form == "logits" else output
 
-    # Updates ----------------------------------------------------------------------------------------------------------
-
-    def _contribution(self, weight: Any, network: str) -> Callable[[Any], None]:
-        """Return a hook for what a backward pass adds to the gradient of a weight."""
-
-        def note(gradient: Any) -> None:
-            so_far, present = self.sums.get(weight), weight.grad
-            if so_far is None and present is not None and bool(present.any()):
-                self.stale.add(network)
-            elif so_far is not None and (present is None or not _same(present, so_far)):
-                self.dropped.add(network)
-            self.sums[weight] = gradient.detach().clone() if so_far is None else so_far + gradient.detach()
-
-        return note
-
-    def _about_to_update(self, *_: Any) -> None:
-        self.before = {weight: weight.detach().clone() for weight in self.weights}
-        for weight, expected in self.sums.items():
-            if bool(expected.any()) and (weight.grad is None or not bool(weight.grad.any())):
-                self.dropped.add(self.weights[weight])
-
-    def _updated(self, optimizer: Any, *_: Any) -> None:
-        owned = {one for group in optimizer.param_groups for one in group["params"]}
-        who = {self.weights[one] for one in owned if one in self.weights}
-        changed = {self.weights[one] for one, old in self.before.items() if not torch.equal(one.detach(), old)}
-        self.updates.append(
-            {
-                "who": sorted(who),
-                "changed": sorted(changed),
-                "stale": bool(self.stale & changed),
-                "dropped": bool(self.dropped & changed),
-            }
-        )
-        self.sums, self.stale, self.dropped = {}, set(), set()
-
     # Evidence ---------------------------------------------------------------------------------------------------------
 
     def seen(self) -> dict[str, Any]:
         """Return the evidence of `duel`."""
-        tables = [table for call in self.calls for table in self._tables(call)]
+        numbers = sorted({number for call in self.calls for number, _ in call.gradients})
+        tables = [table for call in self.calls for table in self._tables(call, numbers)]
         rows, classes, gradients = zip(*tables, strict=True) if tables else ([], [], [])
         width = max((one.shape[1] for one in self.vectors), default=0)
         return {
@@ -189,18 +138,22 @@ class _Notes:
             "classes": np.concatenate([np.zeros((0, CLASSES)), *classes]),
             "class gradients": np.concatenate([np.zeros((0, CLASSES)), *gradients]),
             "vectors": np.unique(np.concatenate([np.zeros((0, width)), *self.vectors]), axis=0),
-            "updates": self.updates,
+            "alike": sum(len(one) - len(np.unique(one, axis=0)) for one in self.vectors),
+            "passes": [self.passes.told(number) for number in numbers],
+            "updates": self.passes.updates,
+            "dropped": self.passes.dropped(),
+            "left out": self.passes.left_out(),
             "forms": self.forms,
         }
 
-    def _tables(self, call: _Seen) -> Iterator[tuple[Any, Any, Any]]:
+    def _tables(self, call: _Seen, numbers: Sequence[int]) -> Iterator[tuple[Any, Any, Any]]:
         source = self._sources(call.images)  # (N, 3)
         score, classes = _array(call.score).reshape(len(source)), _array(call.classes)
-        for update in sorted({update for update, _ in call.gradients}) or [-1]:
-            pulled = call.gradients.get((update, "score"), torch.zeros(score.shape))
-            of_classes = call.gradients.get((update, "classes"), torch.zeros(classes.shape))
-            known = np.full((len(source), 1), update if update < len(self.updates) else -1)
-            columns = (known, source, score[:, None], _array(pulled).reshape(-1, 1))
+        for number in sorted({number for number, _ in call.gradients}) or [-1]:
+            pulled = call.gradients.get((number, "score"), torch.zeros(score.shape))
+            of_classes = call.gradients.get((number, "classes"), torch.zeros(classes.shape))
+            at = np.full((len(source), 1), numbers.index(number) if number in numbers else -1)
+            columns = (at, source, score[:, None], _array(pulled).reshape(-1, 1))
             yield np.hstack(columns), classes, _array(of_classes)
 
     def _sources(self, images: Any) -> Any:
@@ -243,11 +196,6 @@ def _form_of(output: Any) -> str:
     return _FORMS.get(name, "logits")
 
 
-def _same(one: Any, other: Any) -> bool:
-    scale = float(other.abs().max())
-    return float((one - other).abs().max()) <= _SAME * max(scale, 1e-12)
-
-
 def _array(value: Any) -> Any:
     return value.detach().to("cpu", torch.float64).numpy()
 
@@ -255,7 +203,8 @@ def _array(value: Any) -> Any:
 def _numbers(returned: Any) -> Any:
     """Return what a step returned as numbers (n,), NaN for each that is none."""
     values = list(returned.values()) if isinstance(returned, dict) else returned
-    found = [_number(one) for one in (values if isinstance(values, (tuple, list)) else [values])]
+    several = isinstance(values, (tuple, list)) or (isinstance(values, (np.ndarray, torch.Tensor)) and values.ndim == 1)
+    found = [_number(one) for one in (values if several else [values])]
     return np.array(found[:20])
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch.utils._python_dispatch import TorchDispatchMode
 
 Array = NDArray[Any]
+CLASSES = 10
 _MOST = 2000  # operations
 RANDOM = re.compile(r"^(randn|randn_like|rand|rand_like|normal|normal_functional|uniform)$")
 _ELEMENTWISE = re.compile(
@@ -29,6 +30,11 @@ def seeded() -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         yield
+
+
+def one_hot(labels: Any) -> Any:
+    """Return labels (N,) as float32 (N, CLASSES)."""
+    return torch.nn.functional.one_hot(labels.long(), CLASSES).float()
 
 
 def tensor_of(array: Array) -> Any:

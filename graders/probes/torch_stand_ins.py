@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from graders.probes import binding
 from graders.probes.torch_sampling import array_of
 
 Array = NDArray[Any]
@@ -88,16 +89,12 @@ def replaced(namespace: dict[str, Any], values: Mapping[str, Any]) -> Iterator[N
 
 def stand_ins(namespace: Mapping[str, Any], model: StandIn, optimizer: Any) -> dict[str, Any]:
     """Return what stands in for the models that have weights to train, and for the optimizers, of a namespace."""
-    found: dict[str, Any] = {}
-    for name, value in namespace.items():
-        if isinstance(value, torch.optim.Optimizer):
-            found[name] = optimizer
-        elif isinstance(value, nn.Module) and any(one.requires_grad for one in value.parameters()):
-            found[name] = model
-    return found
+    found = {name: _stand_in(value, model, optimizer) for name, value in namespace.items()}
+    return {name: one for name, one in found.items() if one is not None}
 
 
 _SCALAR = re.compile(r"kl|lambd|beta|anneal|weight|scal|ratio|coef", re.IGNORECASE)
+_OF_OTHERS = re.compile(r"ssim|bce|mse|l2|rec|decay", re.IGNORECASE)
 
 
 def scales(namespace: Mapping[str, Any], used: Collection[str], scale: float, epoch: int) -> dict[str, Any]:
@@ -108,20 +105,54 @@ def scales(namespace: Mapping[str, Any], used: Collection[str], scale: float, ep
     """
     found: dict[str, Any] = {}
     for name, value in namespace.items():
-        if isinstance(value, nn.Module) and isinstance(getattr(value, "lambd", None), (int, float)):
-            found[name] = copy.copy(value)
-            found[name].lambd = scale
-        elif name in used and type(value) in (int, float) and _SCALAR.search(name):
+        if _scaled(value):
+            found[name] = _with_scale(value, scale)
+        elif name in used and type(value) in (int, float) and _SCALAR.search(name) and not _OF_OTHERS.search(name):
             found[name] = scale
     if "epoch" in used:
         found["epoch"] = epoch
     return found
 
 
+def _scaled(value: Any) -> bool:
+    return isinstance(value, nn.Module) and isinstance(getattr(value, "lambd", None), (int, float))
+
+
+def _with_scale(criterion: Any, scale: float) -> Any:
+    found = copy.copy(criterion)
+    found.lambd = scale
+    return found
+
+
+def _stand_in(value: Any, model: StandIn, optimizer: Any) -> Any:
+    """Return what stands in for a model that has weights to train or for an optimizer, None for anything else."""
+    if isinstance(value, torch.optim.Optimizer):
+        return optimizer
+    trained = isinstance(value, nn.Module) and any(one.requires_grad for one in value.parameters())
+    return model if trained else None
+
+
+@contextlib.contextmanager
+def defaults_replaced(function: Any, stand_in: Callable[[Any], Any]) -> Iterator[None]:
+    """Let the defaults of a function's parameters be what stands in for them, where there is such a thing."""
+    inner = inspect.unwrap(function)
+    positional, named = getattr(inner, "__defaults__", None), getattr(inner, "__kwdefaults__", None)
+    try:
+        if positional:
+            inner.__defaults__ = tuple(one if (new := stand_in(one)) is None else new for one in positional)
+        if named:
+            inner.__kwdefaults__ = {name: one if (new := stand_in(one)) is None else new for name, one in named.items()}
+        yield
+    finally:
+        if positional or named:
+            inner.__defaults__, inner.__kwdefaults__ = positional, named
+
+
 def returned(result: Any) -> dict[str, Any]:
     """Return the numbers that a training step returned, and whether one of them still holds a graph."""
     parts = list(result.values()) if isinstance(result, Mapping) else result
-    parts = list(parts) if isinstance(parts, (tuple, list)) else [parts]
+    several = isinstance(parts, (tuple, list)) or (isinstance(parts, (np.ndarray, torch.Tensor)) and parts.ndim == 1)
+    parts = list(parts) if several else [parts]
     tensors = [one for one in parts if isinstance(one, torch.Tensor)]
     numbers = [
         float(one) if np.ndim(one.detach() if isinstance(one, torch.Tensor) else one) == 0 else np.nan for one in parts
@@ -134,21 +165,49 @@ def stepped(
 ) -> dict[str, Any]:
     """Take two steps on a stand-in made of `values`, in place of the models and optimizers that a function knows.
 
-    `step` takes model and optimizer too. Returns what `returned` tells of the first step, the gradients of each update
-    as `step 0 image`, ..., how many updates each step made, and the model's modes.
+    `step` takes model and optimizer too. Returns what `returned` tells of the first step, the gradients that reach the
+    stand-in in it as `pulled image`, ..., those of each update as `step 0 image`, ..., how many updates each step made,
+    the model's modes, and which `factors` can have come from us: the powers of the scale, none where the function
+    knows the epoch.
     """
     model = StandIn(values).train()
     optimizer = RecordingOptimizer(model)
-    own = namespace_of(function)
-    replacing = {**scales(own, names_in(function), scale, epoch), **stand_ins(own, model, optimizer)}
+    own, used = namespace_of(function), names_in(function)
+    set_scales = scales(own, used, scale, epoch)
     updates: list[int] = []
-    with replaced(own, replacing):
-        told = returned(step(model=model, optimizer=optimizer))
+    with (
+        replaced(own, {**set_scales, **stand_ins(own, model, optimizer)}),
+        defaults_replaced(function, lambda one: _stand_in(one, model, optimizer)),
+    ):
+        with _pulled(model) as pulled:
+            told = returned(step(model=model, optimizer=optimizer))
         updates.append(len(optimizer.steps))
         step(model=model, optimizer=optimizer)
         updates.append(len(optimizer.steps) - updates[0])
     gradients = {f"step {at} {key}": one for at, found in enumerate(optimizer.steps[:4]) for key, one in found.items()}
-    return {**told, **gradients, "updates": updates, "training": model.modes}
+    handed = {binding.argument_of(one.name, ("epoch", "lambd")) for one in binding.parameters_of(function)}
+    most = 0 if "epoch" in {*set_scales, *handed} else len(set_scales) + ("lambd" in handed)
+    factors = [scale**power for power in range(1, most + 1)]
+    return {**told, **pulled, **gradients, "updates": updates, "training": model.modes, "factors": factors}
+
+
+@contextlib.contextmanager
+def _pulled(model: StandIn) -> Iterator[dict[str, Array]]:
+    """Sum up the gradients that reach a stand-in, whatever is done with them afterwards."""
+    found: dict[str, Array] = {}
+
+    def adding(name: str) -> Callable[[Any], None]:
+        def note(gradient: Any) -> None:
+            found[name] = found.get(name, np.float32(0)) + array_of(gradient)
+
+        return note
+
+    handles = [one.register_hook(adding(f"pulled {name}")) for name, one in model.named_parameters()]
+    try:
+        yield found
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def namespace_of(function: Any) -> dict[str, Any]:
@@ -158,12 +217,14 @@ def namespace_of(function: Any) -> dict[str, Any]:
 
 
 def names_in(function: Any) -> set[str]:
-    """Return the names that a function, or one inside it, looks up."""
+    """Return the names that a function looks up, or one inside it, or one of its module that it calls."""
+    known = namespace_of(function)
     todo, names = [getattr(inspect.unwrap(function), "__code__", None)], set[str]()
     while todo:
         if code := todo.pop():
+            called = [getattr(known.get(name), "__code__", None) for name in code.co_names if name not in names]
             names |= set(code.co_names)
-            todo += [one for one in code.co_consts if hasattr(one, "co_names")]
+            todo += [*called, *(one for one in code.co_consts if hasattr(one, "co_names"))]
     return names
 
 
@@ -204,6 +265,8 @@ def moved_by(function: Any, step: Callable[..., Any], values: Mapping[str, Array
 def _moved(namespace: Mapping[str, Any], step: Callable[[], Any]) -> dict[str, Any]:
     models = [one for one in namespace.values() if isinstance(one, nn.Module) and any(True for _ in one.parameters())]
     optimizers = [one for one in namespace.values() if isinstance(one, torch.optim.Optimizer)]
+    if any(nn.parameter.is_lazy(one) for model in models for one in model.parameters()):
+        step()  # weights of lazy modules have no shape before
     kept = [copy.deepcopy(one.state_dict()) for one in (*models, *optimizers)]
     weights = list({id(w): w for one in models for w in one.parameters() if w.requires_grad}.values())
     before = [one.detach().clone() for one in weights]

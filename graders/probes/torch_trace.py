@@ -17,7 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 _MOST = 1000  # operations; a deep network has a hundred
 _CONVOLUTION = ("convolution", "_convolution", "convolution_overrideable", "mkldnn_convolution")
 # Bookkeeping that says nothing of what is computed.
-_SILENT = frozenset("detach alias view _unsafe_view t transpose permute expand clone _to_copy lift_fresh empty".split())
+SILENT = frozenset("detach alias view _unsafe_view t transpose permute expand clone _to_copy lift_fresh empty".split())
 
 
 @contextlib.contextmanager
@@ -107,7 +107,7 @@ class _Recorder(Listener):
     def heard(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> None:
         """Note an operation, and the details of a convolution."""
         name = str(func.overloadpacket.__name__).rstrip("_")
-        if name not in _SILENT and len(self.found) < _MOST:
+        if name not in SILENT and len(self.found) < _MOST:
             if name in _CONVOLUTION:
                 name = "convolution"
                 details = _convolution(func, args, kwargs)

@@ -132,6 +132,16 @@ GENERATOR = (
         ("gradients",),
         (DECODED, "with torch.no_grad():\n            return self.decode(features)"),
     ),
+    wrong(
+        "generator",
+        "up-without-effect",
+        "a linear layer makes the whole image; what is enlarged is thrown away",
+        ("upsampling",),
+        (
+            DECODED,
+            "self.decode(features)\n        return torch.sigmoid(features[:, :192].reshape(-1, 3, 32, 32))",
+        ),
+    ),
 )
 
 HEADS = "return self.adversarial(features), self.auxiliary(features)  # (N, 1), (N, num_classes)"
@@ -237,6 +247,21 @@ DISCRIMINATOR = (
         "the score sees no image",
         ("score",),
         (HEADS, "return self.adversarial(0 * features), self.auxiliary(features)"),
+    ),
+    wrong(
+        "discriminator",
+        "average-score",
+        "the score is a single number, the average of the batch",
+        ("heads",),
+        (HEADS, "return self.adversarial(features).mean(), self.auxiliary(features)"),
+    ),
+    wrong(
+        "discriminator",
+        "classes-of-the-score",
+        "the class scores are made of the discrimination score",
+        ("shared",),
+        (AUXILIARY, "self.auxiliary = nn.Linear(1, num_classes)"),
+        (HEADS, "score = self.adversarial(features)\n        return score, self.auxiliary(score)"),
     ),
 )
 
@@ -523,6 +548,69 @@ STEP = (
         ("returned",),
         (RETURNED, "return float('nan'), float('nan'), acc_d.item()"),
     ),
+    wrong(
+        "train_step",
+        "logarithm-over-the-batch",
+        "the logarithm of a softmax over the images of a batch",
+        ("classes", "generator_classes"),
+        (HEADS, "return self.adversarial(features), self.auxiliary(features).log_softmax(dim=0)"),
+        ("auxiliary_criterion = nn.CrossEntropyLoss()", "auxiliary_criterion = nn.NLLLoss()"),
+    ),
+    wrong(
+        "train_step",
+        "discriminator-once-more",
+        "the discriminator is updated by the generator's loss, too",
+        ("fresh",),
+        (BACK_G, BACK_G + "    optimizer_d.step()\n"),
+    ),
+    wrong(
+        "train_step",
+        "seeded-noise",
+        "a seed makes the latent vectors the same in every step",
+        ("noise",),
+        (Z, f"torch.manual_seed(328)\n    {Z}"),
+    ),
+    wrong(
+        "train_step",
+        "one-vector",
+        "one latent vector for all images of a batch",
+        ("noise",),
+        (Z, "z = torch.randn(1, latent_dim, device=device).expand(x.size(0), -1)"),
+    ),
+    wrong(
+        "train_step",
+        "one-loss-twice",
+        "the generator's loss is returned as the discriminator's",
+        ("returned",),
+        (RETURNED, "return loss_g.item(), loss_g.item(), acc_d.item()"),
+    ),
+    wrong(
+        "train_step",
+        "numbers-alone",
+        "returns numbers and trains nothing",
+        ("real", "fake", "classes", "generator", "updates"),
+        (
+            "    x, y = x.to(device), y.to(device)\n",
+            "    return 0.9, 1.3, 0.5\n    x, y = x.to(device), y.to(device)\n",
+        ),
+    ),
+    wrong(
+        "train_step",
+        "part-of-the-generator",
+        "the generator's optimizer lacks the layers of the labels",
+        ("updates",),
+        (
+            "optimizer_g = torch.optim.Adam(generator.parameters()",
+            "optimizer_g = torch.optim.Adam(generator.decode.parameters()",
+        ),
+    ),
+    wrong(
+        "train_step",
+        "half-told",
+        "the accuracy is always a half",
+        ("returned",),
+        (RETURNED, "return loss_g.item(), loss_d.item(), 0.5"),
+    ),
 )
 
 SCALED = "x = (x.detach().cpu() * 255).round().clamp(0, 255)  # (N, 3, H, W)"
@@ -610,6 +698,7 @@ DENORMALIZE = (
         ("unchanged",),
         (SCALED, "x = x.detach().mul_(255).round()"),
     ),
+    wrong("denormalize", "up-to-254", "white becomes 254", ("values",), ("* 255", "* 254")),
 )
 
 SAMPLED = "random_z = torch.randn(20, latent_dim, device=device)"
@@ -635,6 +724,13 @@ SAMPLES = (
     ),
     wrong("samples", "batch", "as many as a batch has", ("number",), (SAMPLED, SAMPLED.replace("20", "batch_size"))),
     wrong("samples", "ten", "one of each class", ("number",), (SAMPLED, SAMPLED.replace("20", "10"))),
+    wrong(
+        "samples",
+        "one",
+        "one latent vector, twenty times",
+        ("normal",),
+        (SAMPLED, "random_z = torch.randn(1, latent_dim, device=device).repeat(20, 1)"),
+    ),
 )
 
 MUTANTS = (*GENERATOR, *DISCRIMINATOR, *STEP, *DENORMALIZE, *SAMPLES)

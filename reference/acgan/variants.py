@@ -207,6 +207,13 @@ class Discriminator(nn.Module):
         return out[:, :1], nn.functional.softmax(out[:, 1:], dim=-1)
 """,
     ),
+    right(
+        "discriminator",
+        "lazy",
+        "layers that find out their sizes in the first call",
+        ("self.adversarial = nn.Linear(512 * 4 * 4, 1)", "self.adversarial = nn.LazyLinear(1)"),
+        ("self.auxiliary = nn.Linear(512 * 4 * 4, num_classes)", "self.auxiliary = nn.LazyLinear(num_classes)"),
+    ),
 )
 
 STEP = (
@@ -356,6 +363,26 @@ def train_step(x, y):
         (DETACHED, LABELLED),
         (LOSS_D, LOSS_D + " + 0.1 * auxiliary_criterion(fake_class, y)"),
         ("+ auxiliary_criterion(fake_class, y)\n    loss_g", "+ 0.3 * auxiliary_criterion(fake_class, y)\n    loss_g"),
+    ),
+    right(
+        "train_step",
+        "updates-last",
+        "both networks are updated when both losses were passed back",
+        (
+            "    loss_d.backward()\n    optimizer_d.step()\n\n",
+            "\n",
+        ),
+        (
+            "    loss_g.backward()\n    optimizer_g.step()\n",
+            "    loss_g.backward()\n    optimizer_d.zero_grad()\n    loss_d.backward()\n"
+            "    optimizer_g.step()\n    optimizer_d.step()\n",
+        ),
+    ),
+    right(
+        "train_step",
+        "array",
+        "the numbers come back as an array",
+        (RETURNED, "return np.array([loss_g.item(), loss_d.item(), acc_d.item()])"),
     ),
 )
 

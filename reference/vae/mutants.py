@@ -156,6 +156,7 @@ ARCHITECTURE = (
         "decodes something else than the codes, so that these do nothing",
         ("skips",),
         (FORWARD, f"{ENCODE}        return self.decode(torch.ones_like(z)), mu, log_var, z\n"),
+        also=("codes",),
     ),
     wrong(
         "vae",
@@ -164,6 +165,54 @@ ARCHITECTURE = (
         ("shape",),
         (FORWARD, f"{ENCODE}        return z, mu, log_var, self.decode(z)\n"),
         also=("codes",),
+    ),
+    both(
+        "vae",
+        "convolutions-without-effect",
+        "encodes with linear layers, and executes convolutions of which nothing is left",
+        ("convolutions", "downsampling"),
+        (
+            FEATURES,
+            "        flat = x.mean(dim=1).flatten(1)  # (B, 1024)\n"
+            "        features = torch.cat([flat, flat, flat, flat], dim=1) + 0 * features\n" + FEATURES,
+        ),
+    ),
+    both(
+        "vae",
+        "up-and-down",
+        "enlarges the same maps twice and makes them smaller in between",
+        ("upsampling",),
+        ("self.project = nn.Linear(latent_dim, 256 * 4 * 4)", "self.project = nn.Linear(latent_dim, 8 * 32 * 32)"),
+        ("view(-1, 256, 4, 4)", "view(-1, 8, 32, 32)"),
+        (UP[0], "            nn.ConvTranspose2d(8, 128, 2, stride=2),\n            nn.AvgPool2d(2),\n"),
+        (UP[1], "            nn.ConvTranspose2d(128, 64, 2, stride=2),\n            nn.AvgPool2d(2),\n"),
+        (UP[2], "            nn.Conv2d(64, 64, 3, padding=1),\n"),
+    ),
+    both(
+        "vae",
+        "up-without-effect",
+        "a linear layer gives the full size; what is enlarged is thrown away",
+        ("upsampling",),
+        ("self.project = nn.Linear(latent_dim, 256 * 4 * 4)", "self.project = nn.Linear(latent_dim, 3 * 32 * 32)"),
+        (
+            "        return self.layers(hidden)  # (B, out_channels, 32, 32)\n",
+            "        self.layers(hidden)\n        return torch.sigmoid(self.project(z)).view(-1, 3, 32, 32)\n",
+        ),
+        ("view(-1, 256, 4, 4)", "repeat(1, 2)[:, :4096].reshape(-1, 256, 4, 4)"),
+    ),
+    both(
+        "vae",
+        "two-paths-down",
+        "two convolutions side by side make the maps smaller, once",
+        ("downsampling",),
+        (DOWN[0], DOWN[0].replace("kernel_size=4, stride=2, padding=1", "kernel_size=3, padding=1")),
+        (DOWN[1], DOWN[1].replace("kernel_size=4, stride=2, padding=1", "kernel_size=3, padding=1")),
+        (DOWN[2], DOWN[2].replace("kernel_size=4, stride=2, padding=1", "kernel_size=8, stride=8")),
+        (
+            "        features = self.features(x)  # (B, 4096)\n",
+            "        side = nn.functional.max_pool2d(x, 8).mean(dim=(1, 2, 3))[:, None]  # (B, 1)\n"
+            "        features = self.features(x) + side\n",
+        ),
     ),
 )
 
@@ -224,7 +273,6 @@ CODES_DRAWN = (
         "a sample of a distribution, which no gradient passes",
         ("gradients",),
         (DRAWN, "    return torch.distributions.Normal(mu, torch.exp(0.5 * log_var)).sample()\n"),
-        also=("vae", "cvae"),
     ),
     wrong(
         "codes",
@@ -239,6 +287,27 @@ CODES_DRAWN = (
         "half of a half in the exponent",
         ("distribution",),
         ("torch.exp(0.5 * log_var)", "torch.exp(0.25 * log_var)"),
+    ),
+    wrong(
+        "codes",
+        "mean-decoded",
+        "draws codes, and decodes the mean",
+        ("fresh",),
+        (FORWARD, f"{ENCODE}        return self.decode(mu), mu, log_var, z\n"),
+    ),
+    wrong(
+        "codes",
+        "one-head",
+        "mean and log-variance come out of the same layer",
+        ("distribution",),
+        (FEATURES, "        return self.mu(features), self.mu(features)\n"),
+    ),
+    wrong(
+        "codes",
+        "normal-without-gradient",
+        "torch.normal, which no gradient passes",
+        ("gradients",),
+        (DRAWN, "    return torch.normal(mu, torch.exp(0.5 * log_var))\n"),
     ),
 )
 
@@ -298,6 +367,20 @@ CONDITIONED = (
         "takes the sigmoid back from the reconstruction",
         ("range",),
         (CLASS_FORWARD, CLASS_FORWARD.replace("dim=1)), mu", "dim=1)).logit(1e-6), mu")),
+    ),
+    wrong(
+        "cvae",
+        "parity",
+        "the classes are told apart by whether they are even",
+        ("condition",),
+        (CLASS_FORWARD, CLASS_FORWARD.replace("self.label_code(y)", "self.label_code(y % 2)")),
+    ),
+    wrong(
+        "cvae",
+        "first-class",
+        "all images of a batch are decoded for the class of the first one",
+        ("condition",),
+        (CLASS_FORWARD, CLASS_FORWARD.replace("self.label_code(y)", "self.label_code(y[:1]).expand(len(y), -1)")),
     ),
 )
 
@@ -430,17 +513,15 @@ TRAINING = (
         "steps before the gradients are there",
         ("gradients",),
         (STEP, "    optimizer.zero_grad()\n    optimizer.step()\n    loss.backward()\n"),
-        also=("losses",),
     ),
     wrong(
         "train_step",
         "zero-after-backward",
         "clears the gradients before they are used",
-        ("gradients", "divergence"),
+        ("gradients",),
         (STEP, "    loss.backward()\n    optimizer.zero_grad()\n    optimizer.step()\n"),
-        also=("losses",),
     ),
-    wrong("train_step", "no-step", "never steps", ("update",), ("    optimizer.step()\n", ""), also=("losses",)),
+    wrong("train_step", "no-step", "never steps", ("update",), ("    optimizer.step()\n", "")),
     wrong(
         "train_step",
         "two-steps",
@@ -524,6 +605,34 @@ TRAINING = (
         "returns the reconstruction loss as the total",
         ("returned",),
         (RETURN, RETURN.replace("loss.item()", "(l2 + bce + ssim).item()")),
+    ),
+    wrong(
+        "train_step",
+        "average-of-codes",
+        "a divergence of its own, averaged over the values of a code",
+        ("scalar",),
+        ("divergence = 0.5 * torch.sum(", "divergence = 0.5 * torch.mean("),
+    ),
+    wrong(
+        "train_step",
+        "wrong-axis",
+        "a divergence of its own, summed over the batch and averaged over the values of a code",
+        ("scalar",),
+        ("log_var - 1, dim=1)", "log_var - 1, dim=0)"),
+    ),
+    wrong(
+        "train_step",
+        "scaled-twice",
+        "multiplies by the scalar once more",
+        ("scalar",),
+        (KL, "    kl = KLDiv_criterion.lambd * KLDiv_criterion(mu, log_var)\n"),
+    ),
+    wrong(
+        "train_step",
+        "scaled-down",
+        "a hundredth of the divergence is minimized",
+        ("scalar",),
+        (SUM, "    loss = l2 + bce + ssim + 0.01 * kl\n"),
     ),
 )
 
@@ -626,6 +735,24 @@ BYTES_AGAIN = (
         ("type",),
         (BYTES, "    return torch.from_numpy(np.rint(images * 255).astype(np.uint8))\n"),
     ),
+    wrong(
+        "denormalize",
+        "up-to-254",
+        "white becomes 254",
+        ("values",),
+        ("* 255", "* 254"),
+    ),
+    wrong(
+        "denormalize",
+        "by-range",
+        "stretches what is there to all levels",
+        ("values",),
+        (
+            BYTES,
+            "    low, high = images.min(), images.max()\n"
+            "    return np.rint((images - low) / (high - low) * 255).astype(np.uint8)\n",
+        ),
+    ),
 )
 
 GENERATED = (
@@ -704,6 +831,24 @@ GENERATED_BY_CLASS = (
         "one code for all images",
         ("fresh",),
         (CLASS_CODES, CLASS_CODES.rstrip("\n") + "[:1].expand(n_samples, -1)\n"),
+    ),
+    wrong(
+        "generate_class",
+        "nine-classes",
+        "never picks the last class",
+        ("labels",),
+        (LABELS, LABELS.replace("randint(self.num_classes,", "randint(self.num_classes - 1,")),
+    ),
+    wrong(
+        "generate_class",
+        "first-class",
+        "all images are of the class of the first one",
+        ("condition",),
+        (
+            CLASS_CODES + "        return self.decode(torch.cat([z, self.label_code(y)], dim=1)), y\n",
+            CLASS_CODES
+            + "        return self.decode(torch.cat([z, self.label_code(y[:1]).expand(len(y), -1)], dim=1)), y\n",
+        ),
     ),
 )
 

@@ -466,4 +466,65 @@ def denormalize(x):
             "torch.arange(n_samples, device=where) % self.num_classes if y is None",
         ),
     ),
+    right(
+        "vae",
+        "lazy",
+        "layers that find out their sizes in the first call",
+        ("self.mu = nn.Linear(256 * 4 * 4, latent_dim)", "self.mu = nn.LazyLinear(latent_dim)"),
+        ("self.log_var = nn.Linear(256 * 4 * 4, latent_dim)", "self.log_var = nn.LazyLinear(latent_dim)"),
+    ),
+    right(
+        "cvae",
+        "one-hot-outside",
+        "the training turns labels into one-hot vectors",
+        (
+            "        channel = self.label_map(y).view(-1, 1, self.img_size, self.img_size)  # (B, 1, 32, 32)\n",
+            "        channel = (y @ self.label_map.weight).view(-1, 1, self.img_size, self.img_size)\n",
+        ),
+        (
+            "        return self.decode(torch.cat([z, self.label_code(y)], dim=1)), mu, log_var, z\n",
+            "        return self.decode(torch.cat([z, y @ self.label_code.weight], dim=1)), mu, log_var, z\n",
+        ),
+        (
+            "    xg, mu, log_var, _ = net(x, y)\n",
+            "    xg, mu, log_var, _ = net(x, nn.functional.one_hot(y, num_classes).float())\n",
+        ),
+    ),
+    right(
+        "train_step",
+        "defaults",
+        "network and optimizer are defaults of parameters",
+        ("def train_step(x, y):", "def train_step(x, y, net=net, optimizer=optimizer):"),
+    ),
+    right(
+        "train_step",
+        "in-maps",
+        "codes may be maps of single pixels, of which the divergence sums up all axes",
+        (
+            "self.mu(features), self.log_var(features)",
+            "self.mu(features)[..., None, None], self.log_var(features)[..., None, None]",
+        ),
+        ("hidden = self.project(z)", "hidden = self.project(z.flatten(1))"),
+        ("log_var - 1, dim=1)", "log_var - 1, dim=(1, 2, 3))"),
+        (
+            "        return self.decode(torch.cat([z, self.label_code(y)], dim=1)), mu, log_var, z\n",
+            "        return self.decode(torch.cat([z.flatten(1), self.label_code(y)], dim=1)), mu, log_var, z\n",
+        ),
+    ),
+    right(
+        "losses",
+        "weights-of-one",
+        "weights of the losses, all of them 1",
+        (
+            "ssim_criterion = SSIM(window_size=11)\n",
+            "ssim_criterion = SSIM(window_size=11)\nbce_weight, ssim_weight = 1.0, 1.0\n",
+        ),
+        ("    loss = l2 + bce + ssim + kl\n", "    loss = l2 + bce_weight * bce + ssim_weight * ssim + kl\n"),
+    ),
+    right(
+        "train_step",
+        "array",
+        "the numbers come back as an array",
+        (RETURN, RETURN.replace("return ", "return np.array([").rstrip() + "])\n"),
+    ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from graders.model import Experiment, Failure
 
 RNG = np.random.default_rng(1)
 N = 16
-UPDATES = [{"who": [one], "changed": [one], "stale": False, "dropped": False} for one in "DG"]
+UPDATES = [{"who": [one], "changed": [one], "stale": False, "mixed": False} for one in "DG"]
+PASSES = [{"of": one, "update": at} for at, one in enumerate("DG")]
 Pull = Callable[[Any], Any]
 
 
@@ -52,23 +54,31 @@ def step(real: Pull, fake: Pull, passing: Pull, score: str = "logits", number: i
         scores = sigmoid(scores) if score == "sigmoid" else scores
         columns = (np.full(number, update), np.full(number, source), np.arange(number), labels, scores, pull(scores))
         rows.append(np.stack(columns, axis=1))
-        classes.append(RNG.normal(size=(number, 10)))
+        logits = RNG.normal(size=(number, 10))
+        classes.append(np.log(softmax(logits)) if more.get("form") == "log_softmax" else logits)
         gradients.append(more.get(name, usual)(classes[-1], labels))
-    told = float((classes[0].argmax(axis=1) == rows[0][:, 3]).mean())
+    accuracy = float((classes[0].argmax(axis=1) == rows[0][:, 3]).mean())
     arrays = {
         "rows": np.concatenate(rows),
         "classes": np.concatenate(classes),
         "class gradients": np.concatenate(gradients),
         "vectors": RNG.normal(size=(number, 128)),
-        "returned": np.array(more.get("returned", (1.0, 2.0, told))),
+        "returned": np.array(more.get("returned", (1.0, 2.0, accuracy))),
     }
     forms = {"score": score, "classes": more.get("form", "logits")}
-    return Experiment({"updates": more.get("updates", UPDATES), "forms": forms}, arrays)
+    told = {name: more.get(name, usual) for name, usual in (("updates", UPDATES), ("passes", PASSES), ("dropped", []))}
+    return Experiment({**told, "alike": more.get("alike", 0), "forms": forms}, arrays)
 
 
-def lost(one: Experiment) -> set[str]:
+def another(one: Experiment) -> Experiment:
+    """The step after one: other vectors and losses, and the same accuracy."""
+    returned = one.arrays["returned"] * np.where(np.arange(len(one.arrays["returned"])) < 2, 0.9, 1)
+    return replace(one, arrays={**one.arrays, "vectors": RNG.normal(size=(N, 128)), "returned": returned})
+
+
+def lost(one: Experiment, second: Experiment | None = None) -> set[str]:
     """The criteria that a step loses, apart from the smaller batch."""
-    seen = {"first": one, "second": one, "last": step(bce(1), bce(0), bce(1), number=5)}
+    seen = {"first": one, "second": second or another(one), "last": step(bce(1), bce(0), bce(1), number=5)}
     return {outcome.name for outcome in TrainStep().judge(seen, seen) if not outcome.passed}
 
 
@@ -133,7 +143,12 @@ def right(**more: Any) -> Experiment:
         ({"of_real": lambda s, y: -np.eye(10)[y] / N, "form": "log_softmax"}, set()),
         ({"updates": [{**UPDATES[0], "changed": ["D", "G"]}, UPDATES[1]]}, {"updates"}),
         ({"updates": [{**UPDATES[0], "stale": True}, UPDATES[1]]}, {"fresh"}),
-        ({"updates": [UPDATES[0], {**UPDATES[1], "dropped": True}]}, {"fresh"}),
+        ({"updates": [UPDATES[0], {**UPDATES[1], "mixed": True}]}, {"fresh"}),
+        ({"dropped": ["D"]}, {"fresh"}),
+        ({"updates": UPDATES[:1], "passes": [PASSES[0], {"of": "G", "update": -1}]}, {"updates"}),
+        ({"updates": [{**UPDATES[0], "who": ["D", "G"]}, UPDATES[1]]}, {"updates"}),
+        ({"alike": 15}, {"noise"}),
+        ({"of_real": lambda s, y: -np.eye(10)[y] / N, "form": "softmax"}, {"classes", "generator_classes"}),
         ({"returned": (1.0, 2.0)}, {"returned"}),
         ({"returned": (np.nan, 2.0, 0.5)}, {"returned"}),
     ],
@@ -142,19 +157,27 @@ def test_classes_updates_and_results(more: dict[str, Any], criteria: set[str]) -
     assert lost(right(**more)) == criteria
 
 
+def test_noise_and_losses_are_others_in_another_step() -> None:
+    one = right()
+    assert lost(one, one) == {"noise", "returned"}
+    same = replace(another(one), arrays={**another(one).arrays, "returned": one.arrays["returned"]})
+    assert lost(one, same) == {"returned"}
+    twice = right(returned=one.arrays["returned"][[0, 0, 2]])
+    assert lost(replace(twice, arrays={**one.arrays, "returned": twice.arrays["returned"]})) == {"returned"}
+
+
 def test_an_update_for_another_loss_is_nothing_against_one() -> None:
     one = right()
     more = one.arrays["rows"][:N] * np.array([0, 1, 1, 1, 1, 0]) + np.array([2, 0, 0, 0, 0, 0])  # of real images
     arrays = {**one.arrays, "rows": np.concatenate([one.arrays["rows"], more])}
     for name in ("classes", "class gradients"):
         arrays[name] = np.concatenate([arrays[name], arrays[name][:N]])
-    assert lost(Experiment({**one.values, "updates": [*UPDATES, UPDATES[0]]}, arrays)) == set()
+    told = {"updates": [*UPDATES, UPDATES[0]], "passes": [*PASSES, {"of": "D", "update": 2}]}
+    assert lost(Experiment({**one.values, **told}, arrays)) == set()
 
 
 def test_nothing_of_what_is_absent_or_malformed_passes() -> None:
-    everything = {
-        outcome.name for outcome in TrainStep().judge({"first": right(), "second": right(), "last": right()}, {})
-    }
+    everything = {one.name for one in TrainStep().judge(dict.fromkeys(("first", "second", "last"), right()), {})}
     for one in (
         Experiment(),
         Experiment(arrays={"rows": np.zeros((4, 3))}),
@@ -201,3 +224,12 @@ def test_twenty_vectors_are_twenty_rows() -> None:
         for number, values in ((20, RNG.normal(size=(20, 64))), (19, RNG.normal(size=(19, 64))))
     }
     assert judged == {20: [True, True], 19: [False, True]}
+
+
+def test_twenty_vectors_are_not_the_same() -> None:
+    values = RNG.normal(size=(20, 64))
+    values[7] = values[3]
+    assert [one.passed for one in Samples().judge({"vectors": Experiment(arrays={"vectors": values})}, {})] == [
+        True,
+        False,
+    ]

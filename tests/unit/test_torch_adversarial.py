@@ -64,9 +64,17 @@ def test_what_the_images_depend_on_is_counted() -> None:
     assert np.any(found["vectors"])
 
 
-def test_what_a_generator_executes_is_told_by_its_sizes() -> None:
-    sizes = [one["size"] for one in lab.upsampled(Generator(), DRAW, (7,))["operations"]]
-    assert [2, 1, 8, 8] in sizes
+def test_the_maps_of_a_generator_are_told_and_no_others() -> None:
+    class Idle(Generator):
+        def forward(self, z: Any, y: Any) -> Any:
+            image = super().forward(z, y)
+            self.up(self.up(image))
+            return image
+
+    maps = lab.upsampled(Generator(), DRAW, (7,))["maps"]
+    assert [one["height"] for one in maps] == [8, 8]  # enlarged, and its hyperbolic tangent
+    assert not any(one["transposed"] for one in maps)
+    assert lab.upsampled(Idle(), DRAW, (7,))["maps"] == maps
 
 
 class Discriminator(nn.Module):

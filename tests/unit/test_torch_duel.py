@@ -76,7 +76,8 @@ def test_gradients_of_the_outputs_are_those_of_the_loss(game: Any) -> None:
     powers = np.exp(found["classes"])
     expected = powers / powers.sum(axis=1, keepdims=True) - np.eye(10)[LABELS[::-1]]
     np.testing.assert_allclose(found["class gradients"], 2 * expected / 6, atol=1e-6)
-    assert found["updates"] == [{"who": ["D"], "changed": ["D"], "stale": False, "dropped": False}]
+    assert found["updates"] == [{"who": ["D"], "changed": ["D"], "stale": False, "mixed": False}]
+    assert (found["passes"], found["dropped"]) == ([{"of": "D", "update": 0}], [])
     np.testing.assert_array_equal(found["returned"], [1.5, 2.0, np.nan])
 
 
@@ -111,12 +112,10 @@ def test_gradients_of_before_and_thrown_away_ones_are_noticed(game: Any) -> None
         game.d(x)[1].sum().backward()
         game.of_d.step()
 
-    seen = {
-        name: take(game, step)["updates"] for name, step in (("stale", stale), ("dropped", dropped), ("clean", clean))
-    }
-    assert [(one["who"], one["stale"]) for one in seen["stale"]] == [(["G"], False), (["D"], True)]
-    assert [(one["stale"], one["dropped"]) for one in seen["dropped"]] == [(False, True)]
-    assert [(one["stale"], one["dropped"]) for one in seen["clean"]] == [(False, False)]
+    seen = {name: take(game, step) for name, step in (("stale", stale), ("dropped", dropped), ("clean", clean))}
+    assert [(one["who"], one["mixed"]) for one in seen["stale"]["updates"]] == [(["G"], False), (["D"], True)]
+    assert {name: one["dropped"] for name, one in seen.items()} == {"stale": [], "dropped": ["D"], "clean": []}
+    assert not any(one["stale"] for name in ("dropped", "clean") for one in seen[name]["updates"])
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,37 @@ def test_maps_that_lack_padding_are_not_sampled_down() -> None:
     assert networks.growing([step("upsample_bilinear2d", 64, 256), step("constant_pad_nd", 256, 324)]) == 1
 
 
+def test_layers_side_by_side_are_one() -> None:
+    assert networks.shrinking([step("convolution", 1024, 256), step("convolution", 1024, 256)]) == 1
+    assert networks.growing([step("upsample", 1024, 4096), step("avg_pool2d", 4096, 1024)] * 2) == 1
+
+
+def test_codes_without_gradients_are_known_by_what_they_hold() -> None:
+    one, other = np.zeros((2, 3, 4, 4)), np.ones((2, 3, 4, 4))
+    paths = Experiment(arrays={"total": one, "through codes": one})
+
+    def passes(held: Any, own: Any, known: bool = True) -> bool:
+        seen = Experiment({"known": known}, {"first": one, "own": own, "held": held})
+        return networks.skips("skips", paths, seen).passed
+
+    assert passes(held=one, own=other)
+    assert not passes(held=one, own=other, known=False)
+    assert not passes(held=one, own=one)  # nothing depends on the codes
+    assert not passes(held=other, own=other)
+
+
+def test_every_class_has_an_image_of_its_own() -> None:
+    every = np.arange(20.0).reshape(2, 10, 1, 1, 1) * np.ones((2, 10, 3, 4, 4))
+
+    def condition(classes: Any, alone: Any) -> bool:
+        mine = Experiment(arrays={"classes": classes, "alone": alone})
+        return networks._of_every_class(mine).passed
+
+    assert condition(every, every[:, 1])
+    assert not condition(every % 5, every[:, 1] % 5)
+    assert not condition(every, every[:, 0])  # it was the class of another image that changed it
+
+
 # Schedules ------------------------------------------------------------------------------------------------------------
 
 SCHEDULES: dict[str, tuple[Sequence[float], set[str]]] = {

@@ -74,6 +74,54 @@ def test_what_is_executed_is_split_where_codes_are_drawn() -> None:
     assert found["decoder"][-1]["transposed"]
 
 
+def test_what_has_no_effect_is_not_executed() -> None:
+    class Idle(Small):
+        def forward(self, x: Any, y: Any) -> Any:
+            image, mu, log_var, z = super().forward(x, y)
+            nn.functional.interpolate(image, scale_factor=2)
+            return image + 0 * nn.functional.max_pool2d(image, 2).mean(), mu, log_var, z
+
+    assert tools.resizing(Idle(), X, Y) == tools.resizing(Small(), X, Y)
+
+
+@pytest.mark.parametrize("up", ["h.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)", "h.repeat(1, 1, 2, 2)"])
+def test_maps_that_are_repeated_are_enlarged(up: str) -> None:
+    class Repeating(Small):
+        def decode(self, z: Any) -> Any:
+            h = self.out(z).view(-1, 2, 8, 8)
+            return self.up[1:](eval(up, {"h": h}))
+
+    assert networks.growing(tools.resizing(Repeating(), X, Y)["decoder"]) >= 2
+
+
+def test_lazy_weights_and_one_hot_labels() -> None:
+    class Lazy(Small):
+        def __init__(self) -> None:
+            super().__init__()
+            self.mu = nn.LazyLinear(5)
+
+        def forward(self, x: Any, y: Any) -> Any:
+            image, mu, log_var, z = super().forward(x, y)
+            return image + 0 * (y @ torch.ones(10, 1))[:, :, None, None], mu, log_var, z
+
+    model = Lazy()
+    tools.shaped(model, X, Y)
+    tools.apart(model)
+    assert tools.reconstructed(model, X, Y)["outputs"].shape == X.shape
+
+
+def test_the_image_of_drawn_codes_is_told() -> None:
+    class Mean(Small):
+        def forward(self, x: Any, y: Any) -> Any:
+            _, mu, log_var, z = super().forward(x, y)
+            return self.decode(mu), mu, log_var, z
+
+    for kind, same in ((Small, False), (Mean, True)):
+        model = kind()
+        images = [tools.codes(model, X, Y, projection)["image"] for _ in range(2)]
+        assert np.array_equal(*images) is same
+
+
 def test_running_statistics_and_modes_are_left_as_they_were() -> None:
     model = Small()
     model.down.eval()
@@ -195,6 +243,27 @@ def test_a_step_runs_on_stand_ins_and_leaves_the_namespace_as_it_was() -> None:
     np.testing.assert_array_equal(found["step 1 mu"], found["step 0 mu"])
     assert "step 0 z" not in found
     assert (found["updates"], found["training"], found["graph"]) == ([1, 1], [True, True], False)
+    assert found["factors"] == [0.25]
+
+
+def test_gradients_are_known_that_no_optimizer_gets() -> None:
+    found, _ = stepped(STEP.replace("    optimizer.step()\n", ""))
+    np.testing.assert_allclose(found["pulled image"], X, rtol=1e-6)
+    assert "step 0 image" not in found
+
+
+def test_defaults_of_parameters_are_stood_in_for() -> None:
+    found, namespace = stepped(STEP.replace("train_step(x, y)", "train_step(x, y, net=net, *, optimizer=optimizer)"))
+    np.testing.assert_allclose(found["step 0 image"], X, rtol=1e-6)
+    assert namespace["train_step"].__defaults__ == (namespace["net"],)
+    assert namespace["train_step"].__kwdefaults__ == {"optimizer": namespace["optimizer"]}
+
+
+def test_a_scale_is_found_where_a_function_that_is_called_looks_it_up() -> None:
+    source = STEP.replace("criterion(mu)", "scaled(mu)") + "\nbeta = 0.0\ndef scaled(mu): return beta * criterion(mu)\n"
+    found, _ = stepped(source)
+    np.testing.assert_array_equal(found["step 0 mu"], np.full((3, 2), 0.0625, np.float32))
+    assert found["factors"] == [0.25, 0.0625]
 
 
 def test_gradients_that_pile_up_are_seen() -> None:
@@ -207,6 +276,7 @@ def test_the_epoch_is_known_to_a_step_that_asks_for_it() -> None:
     found, namespace = stepped(STEP.replace("criterion(mu)", "epoch * mu.sum()"))
     np.testing.assert_array_equal(found["step 0 mu"], np.full((3, 2), 2, np.float32))
     assert "epoch" not in namespace
+    assert found["factors"] == []
 
 
 @pytest.mark.parametrize(("swap", "moves"), [(("", ""), True), (("net.parameters()", "net.up.parameters()"), False)])

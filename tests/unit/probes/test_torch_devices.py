@@ -22,6 +22,7 @@ DEVICES = (
     "nn.Conv2d(1, 1, 1, device='cuda')(torch.ones(1, 1, 2, 2))",
     "nn.BatchNorm2d(2, device='cuda').running_mean",
     "nn.Embedding(2, 2, device='cuda').weight",
+    "nn.LazyLinear(3).to('cuda')(torch.ones(1, 2))",
     "torch.load(saved(), map_location='cuda')['weight']",
     "(torch.set_default_device('cuda'), torch.ones(2))[1]",
 )
