@@ -121,8 +121,9 @@ def test_a_person_is_told_what_is_not_there(run: Run) -> None:
 
 
 def test_no_point_depends_on_what_a_person_is_told(run: Run) -> None:
-    for student in ("adams", "rossi"):
+    # Two wait for the metric tier, and the accuracies that are claimed where none is printed.
+    for student, number in {"adams": 16, "rossi": 17}.items():
         assert (run.result(student)["score"], run.result(student)["possible"]) == (65, 65)
         waiting = [name for name, item in run.items(student).items() if item["verdict"] == "MANUAL"]
-        assert len(waiting) == 16  # two of them wait for the metric tier
+        assert len(waiting) == number
         assert all(run.items(student)[name]["points"] == 0 for name in waiting)
