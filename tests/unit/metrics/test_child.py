@@ -197,7 +197,7 @@ def train(net, loader, optimizer):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--width", type=int, default=2)
-    drive.mount("/content/drive")
+    drive.mount("drive")  # on the machine itself it must leave nothing behind
     sanity = VAE(1)
     other = torch.compile(nn.DataParallel(VAE(parser.parse_args().width).cuda()))
     optimizer = torch.optim.Adam(other.parameters(), lr=0.5)

@@ -47,7 +47,7 @@ import numpy as np
 from google.colab import drive
 from PIL import Image
 
-drive.mount("/tmp/nowhere")
+drive.mount("nowhere")
 
 
 class Images(keras.utils.Sequence):
