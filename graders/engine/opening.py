@@ -43,6 +43,7 @@ class _Basis:
     nursery: Nursery
     seed: int
     laboratory: Laboratory
+    reference: SourceFile
     handed_out: Mapping[str, str]
 
 
@@ -68,7 +69,14 @@ def _basis(plan: Plan, store: Store, nursery: Nursery) -> _Basis:
     graders = load_graders(plan.assignment)
     nursery.level = plan.isolation or choose_level()
     laboratory = Laboratory(nursery, store, setting.versions(plan.assignment.framework))
-    return _Basis(plan, graders, store, nursery, seed, laboratory, handed_out_files(plan.assignment))
+    handed_out = handed_out_files(plan.assignment)
+    return _Basis(plan, graders, store, nursery, seed, laboratory, _reference(plan.assignment.slug), handed_out)
+
+
+def _reference(slug: str) -> SourceFile:
+    path = reference_path(slug)
+    text = path.read_text(encoding="utf-8")
+    return SourceFile(path.name, "", len(text), text)
 
 
 @contextmanager
@@ -115,13 +123,13 @@ def _studio(basis: _Basis) -> Iterator[Studio | None]:
 
 
 def _workshop(basis: _Basis, theatre: Theatre, studio: Studio | None) -> Workshop:
-    source, text = _reference(basis)
+    source = basis.reference
     return Workshop(
         basis.plan.assignment,
-        with_given(read_reference(source.name, text), dict(basis.handed_out)),
+        with_given(read_reference(source), dict(basis.handed_out)),
         basis.laboratory,
         basis.seed,
-        SourceFile(source.name, "", len(text), text),
+        source,
         theatre.perform,
         basis.handed_out,
         basis.plan.pictures,
@@ -129,16 +137,11 @@ def _workshop(basis: _Basis, theatre: Theatre, studio: Studio | None) -> Worksho
     )
 
 
-def _reference(basis: _Basis) -> tuple[Path, str]:
-    path = reference_path(basis.plan.assignment.slug)
-    return path, path.read_text(encoding="utf-8")
-
-
-def read_reference(name: str, text: str) -> Program:
+def read_reference(source: SourceFile) -> Program:
     """Return the program of a reference solution; raises Fault when it does not parse."""
-    program = read_program(Submission("reference", "reference", (SourceFile(name, "", len(text), text),)))
+    program = read_program(Submission("reference", "reference", (source,)))
     if not program.main or program.notes:
-        raise Fault(f"{name}: the reference solution cannot be read: {' '.join(program.notes)}")
+        raise Fault(f"{source.name}: the reference solution cannot be read: {' '.join(program.notes)}")
     return program
 
 
@@ -155,7 +158,7 @@ def _provenance(basis: _Basis, theatre: Theatre, studio: Studio | None) -> dict[
         "seed": basis.seed,
         "limits": plan.limits.document(),
         "rubric_sha256": plan.assignment.digest,
-        "reference_sha256": hashlib.sha256(_reference(basis)[1].encode()).hexdigest(),
+        "reference_sha256": hashlib.sha256((basis.reference.text or "").encode()).hexdigest(),
         "real_images": len(plan.pictures),
         "real_images_sha256": setting.hashed(*plan.pictures) if plan.pictures else "",
         "machine": f"{platform.system()} {platform.machine()}",

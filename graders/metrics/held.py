@@ -18,7 +18,7 @@ from graders.metrics.scores import Asked
 from graders.metrics.sources import SOURCES, Source
 
 OWN_TESTS, OWN_SHARE = 2000, 5  # images of the test set, a fifth at most, that the script may test itself on
-AROUND, SAMPLE = "around", "sample.npz"  # in the folder of a run: what lies around scripts, and the inputs of curves
+AROUND, SHOWN = "around", "sample.npz"  # in the folder of a run: what lies around scripts, and the inputs of curves
 _CONTROLS = 64  # among what is asked
 
 
@@ -64,7 +64,7 @@ def held(slug: str, data: Path, seed: int, sample: int) -> Iterator[Held]:
         folder = Path(name)
         (folder / AROUND).mkdir()
         source.lay(folder / AROUND, theirs)
-        np.savez(folder / SAMPLE, inputs=shown.inputs, hints=_hints(source, shown))
+        np.savez(folder / SHOWN, inputs=shown.inputs, hints=_hints(source, shown))
         _open(folder)
         digest = _digest(folder, asked)
         yield Held(asked, _hints(source, asked), controls, shown, folder, source.targets, digest)

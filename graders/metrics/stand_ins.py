@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from graders.data.cifar10 import CLASSES
 from graders.execute.layout import link
-from graders.metrics.held import AROUND, SAMPLE
+from graders.metrics.held import AROUND, SHOWN
 from graders.metrics.sources import PACKED
 
 _MANY = 100_000  # files of a folder: scratch space has room for so many names
@@ -41,7 +41,7 @@ def install(folder: str, work: str, links: Mapping[str, str]) -> Data:
         if note := link(path, work, target, os.listdir(around)):
             print(note)
     packed = around / PACKED
-    data = Data(_arrays(packed) if packed.exists() else {}, _arrays(Path(folder, SAMPLE)))
+    data = Data(_arrays(packed) if packed.exists() else {}, _arrays(Path(folder, SHOWN)))
     if data.arrays and "keras" in sys.modules:
         _answer_keras(data)
     elif data.arrays:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+
+from graders.probes.torch_trace import Listener
 
 _RESIZING = re.compile(r"convolution|pool|upsample|pixel_(un)?shuffle|grid_sampler|index_select|repeat_interleave")
 _REPEATING = re.compile(r"^(repeat|index|expand)$")  # as interpolation to the nearest may be written
@@ -34,21 +35,15 @@ def _altered(run: Callable[[], Any], number: int) -> Any:
         return run()
 
 
-class _Altering(TorchDispatchMode):  # type: ignore[misc] # of PyTorch, whose types are not read
+class _Altering(Listener):
     """Adds waves to the result of one operation, which no normalization takes back."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
         self.number, self.count = number, 0
 
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False  # as in torch_trace
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        result = func(*args, **(kwargs or {}))
+    def passed_on(self, func: Any, result: Any) -> Any:
+        """Return an operation's result, or that of the one that is chosen with waves."""
         self.count += 1
         if self.count != self.number:
             return result

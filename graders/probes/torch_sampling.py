@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils._python_dispatch import TorchDispatchMode
+
+from graders.probes.torch_trace import Listener
 
 Array = NDArray[Any]
 CLASSES = 10
@@ -47,26 +48,18 @@ def array_of(value: Any) -> Array:
     return np.array(torch.as_tensor(value).detach().to("cpu", torch.float32).numpy())
 
 
-class Recorder(TorchDispatchMode):  # type: ignore[misc] # of PyTorch, whose types are not read
+class Recorder(Listener):
     """Hands every operation that reaches ATen, and its result, to a function."""
 
     def __init__(self, note: Callable[[str, Any, Sequence[Any], Any], None]) -> None:
         super().__init__()
         self.note, self.count = note, 0
 
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False  # as in torch_trace
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        result = func(*args, **(kwargs or {}))
+    def heard(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> None:
+        """Hand an operation on, with all that it was given."""
         self.count += 1
         if self.count <= _MOST:
-            given = [*args, *(kwargs or {}).values()]
-            self.note(str(func.overloadpacket.__name__).rstrip("_"), func, given, result)
-        return result
+            self.note(str(func.overloadpacket.__name__).rstrip("_"), func, [*args, *kwargs.values()], result)
 
 
 def generated(model: Any, generate: Callable[[], Any], number: int) -> dict[str, Any]:

@@ -89,11 +89,14 @@ class Listener(TorchDispatchMode):  # type: ignore[misc] # of PyTorch, whose typ
     ) -> Any:
         result = func(*args, **(kwargs or {}))
         self.heard(func, args, kwargs or {}, result)
-        return result
+        return self.passed_on(func, result)
 
     def heard(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> None:
         """Note an operation."""
-        raise NotImplementedError
+
+    def passed_on(self, func: Any, result: Any) -> Any:
+        """Return what takes the place of an operation's result: itself."""
+        return result
 
 
 class _Recorder(Listener):

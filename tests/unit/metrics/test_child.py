@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
-import socket
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 
 from graders.data import cifar10
 from graders.metrics.held import Held, held
 from graders.model import Slice, Statement
 from graders.notebook.cells import without_magics
 from graders.probes import wire
-from graders.sandbox import frames
+from tests.unit.metrics.children import received_from
 
 torch = pytest.importorskip("torch")
 
@@ -94,24 +90,8 @@ def run(
         "data": str(data.folder), "links": {"other/cifar10.npz": "data/cifar10.npz"}, "cells": cells, "budget": 60.0,
         "every": 0.0, "targets": [target], "file": "A9_vae.py", "folders": [], **more,
     }  # fmt: skip
-    ours, theirs = socket.socketpair()
-    inputs, end = socket.socketpair()
     work.mkdir(exist_ok=True)
-    code = f"import socket; from graders.sandbox import child; child.main(socket.socket(fileno={theirs.fileno()}))"
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=work, pass_fds=[theirs.fileno()])
-    theirs.close()
-    ours.settimeout(120)
-    frames.send(ours, json.loads(json.dumps(order)), b"".join(files.values()))
-    socket.send_fds(ours, [b"+"], [end.fileno()])
-    received: list[Any] = []
-    while (frame := frames.receive(ours, 1 << 28)) is not None and not frame[0].get("done"):
-        received.append(frame)
-        if "trained" in frame[0]:
-            frames.send(inputs, {}, save({"inputs": data.asked.inputs, "hints": data.hints}))
-    process.wait(60)
-    for one in (ours, inputs, end):
-        one.close()
-    return received
+    return received_from(order, b"".join(files.values()), data, work, 120)
 
 
 def ending(received: list) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 
 from graders.data import calligraphy, cifar10
 from graders.metrics.held import Held, held
 from graders.model import Slice, Statement
 from graders.probes import wire
-from graders.sandbox import frames
+from tests.unit.metrics.children import received_from
 
 pytest.importorskip("tensorflow")
 
@@ -189,30 +187,14 @@ def run(
         "weights": list(files), "data": str(data.folder), "links": links, "cells": [["cell 1", script]] * (not files),
         "budget": 120.0, "every": 0.0, "targets": list(targets), "file": "code.ipynb", "folders": [], **more,
     }  # fmt: skip
-    ours, theirs = socket.socketpair()
-    inputs, end = socket.socketpair()
-    code = f"import socket; from graders.sandbox import child; child.main(socket.socket(fileno={theirs.fileno()}))"
-    command = [sys.executable, "-W", "ignore", "-c", code]
-    with (work / "output").open("w") as output:
-        process = subprocess.Popen(command, cwd=work, pass_fds=[theirs.fileno()], stdout=output, stderr=output)
-    theirs.close()
-    ours.settimeout(240)
-    frames.send(ours, json.loads(json.dumps(order)), b"".join(files.values()))
-    socket.send_fds(ours, [b"+"], [end.fileno()])
     ended: dict[str, Any] = {}
     outputs: dict[str, Any] = {}
-    while (frame := frames.receive(ours, 1 << 28)) is not None and not frame[0].get("done"):
-        header, blob = frame
-        if "trained" in header:
-            ended = header["trained"]
-            frames.send(inputs, {}, save({"inputs": data.asked.inputs, "hints": data.hints}))
+    for header, blob in received_from(order, b"".join(files.values()), data, work):
+        ended = header.get("trained", ended)
         if header.get("experiment") in ("outputs", "curve"):
             values = header["values"]
             key = values["item"], header["experiment"], values["name"]
             outputs[" ".join(key)] = header["failure"] or load(blob)["outputs"]
-    process.wait(60)
-    for one in (ours, inputs, end):
-        one.close()
     return ended, outputs, (work / "output").read_text(encoding="utf-8")
 
 
